@@ -1,1 +1,39 @@
-//! Placeholder.
+//! Kabar's tables, one file each, and the typed ids of their rows.
+//!
+//! Owns the shape of the rows and nothing else: no query and no decision is written here. The migrations are the
+//! authority on columns and indexes; a test compares both.
+//!
+//! **Invariant:** every table that belongs to a tenant implements [`TenantOwned`], every table that belongs to a device's
+//! engine implements [`DeviceOwned`]. The store only reads tables through these.
+
+pub mod chat;
+pub mod device;
+pub mod engine_record;
+pub mod event;
+pub mod event_sequence;
+pub mod id;
+pub mod membership;
+pub mod message;
+pub mod receipt;
+pub mod refresh_token;
+pub mod session;
+pub mod tenant;
+pub mod user_account;
+
+pub use id::{ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId, TenantId, UserId};
+
+use sea_orm::EntityTrait;
+
+/// Implemented by every table whose rows belong to one tenant.
+pub trait TenantOwned: EntityTrait {
+    /// The column that names the tenant.
+    const TENANT: Self::Column;
+    /// The column that names the row.
+    const ID: Self::Column;
+}
+
+/// Implemented by the tables in which the engine keeps what a linked device needs.
+pub trait DeviceOwned: EntityTrait {
+    /// The column that names the device.
+    const DEVICE: Self::Column;
+}
