@@ -1,1 +1,26 @@
-//! Placeholder.
+//! Kabar's database migrations, for Postgres and SQLite alike.
+//!
+//! **Invariant:** append-only. A migration that has been released is never changed; a new one follows it. This crate does
+//! not depend on `entity`: a migration describes the tables of its own day.
+
+use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m2026_11_21_000001_accounts;
+mod m2026_11_21_000002_devices;
+mod m2026_11_21_000003_messages;
+mod m2026_11_21_000004_events;
+
+/// Runs the migrations in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m2026_11_21_000001_accounts::Migration),
+            Box::new(m2026_11_21_000002_devices::Migration),
+            Box::new(m2026_11_21_000003_messages::Migration),
+            Box::new(m2026_11_21_000004_events::Migration),
+        ]
+    }
+}
