@@ -3,6 +3,7 @@
 //! **Invariant:** append-only. A migration that has been released is never changed; a new one follows it. This crate does
 //! not depend on `entity`: a migration describes the tables of its own day.
 
+pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod columns;

@@ -1,0 +1,93 @@
+//! Group commit: work that arrives at the same moment shares one transaction.
+
+use std::{future::Future, time::Duration};
+
+use tokio::sync::{mpsc, oneshot};
+
+/// The batcher's task has ended: the server is shutting down.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the server is shutting down")]
+pub struct Stopped;
+
+/// Collects items and hands them to one function in batches. While a batch is being committed the next one fills, so
+/// under load a commit carries many items and an idle system waits for nothing.
+pub struct Batcher<T, R> {
+    sender: mpsc::Sender<(T, oneshot::Sender<R>)>,
+}
+
+impl<T, R> Clone for Batcher<T, R> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone() }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
+    /// Starts the task. `linger` is how long the first item of a batch waits for company; `largest` bounds a batch.
+    /// `work` answers one result per item, in their order.
+    pub fn start<F, W>(largest: usize, linger: Duration, work: W) -> Self
+    where
+        W: Fn(Vec<T>) -> F + Send + 'static,
+        F: Future<Output = Vec<R>> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel(largest * 4);
+        tokio::spawn(run(receiver, largest, linger, work));
+        Self { sender }
+    }
+
+    /// Hands in an item and waits until its batch is done.
+    pub async fn submit(&self, item: T) -> Result<R, Stopped> {
+        self.enqueue(item).await?.await.map_err(|_| Stopped)
+    }
+
+    /// Hands in an item; the receiver tells when its batch is done. Waits while the queue is full.
+    pub async fn enqueue(&self, item: T) -> Result<oneshot::Receiver<R>, Stopped> {
+        let (done, receiver) = oneshot::channel();
+        self.sender.send((item, done)).await.map_err(|_| Stopped)?;
+        Ok(receiver)
+    }
+}
+
+async fn run<T, R, F, W>(
+    mut receiver: mpsc::Receiver<(T, oneshot::Sender<R>)>,
+    largest: usize,
+    linger: Duration,
+    work: W,
+) where
+    W: Fn(Vec<T>) -> F,
+    F: Future<Output = Vec<R>>,
+{
+    let mut waiting = Vec::with_capacity(largest);
+    while receiver.recv_many(&mut waiting, largest).await > 0 {
+        if !linger.is_zero() && waiting.len() < largest {
+            tokio::time::sleep(linger).await;
+            while waiting.len() < largest {
+                let Ok(next) = receiver.try_recv() else { break };
+                waiting.push(next);
+            }
+        }
+        let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = waiting.drain(..).unzip();
+        for (answer, result) in answers.into_iter().zip(work(items).await) {
+            // Whoever asked may have gone away; the work is done all the same.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn items_of_one_moment_share_a_batch_and_keep_their_order() {
+        let batcher = Batcher::start(16, Duration::from_millis(5), |items: Vec<u32>| async move {
+            let size = items.len();
+            items.into_iter().map(|item| (item, size)).collect()
+        });
+        let results = futures::future::join_all((0..10).map(|item| batcher.submit(item))).await;
+        for (expected, result) in (0..10).zip(results) {
+            let (item, size) = result.expect("the batcher runs");
+            assert_eq!(item, expected);
+            assert!(size > 1);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What the engine keeps for one device that this node holds.
+
+use entity::{DeviceId, TenantId, device, engine_record};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{IntoCondition, OnConflict},
+};
+
+use super::{Pools, Scoped, device_value, system_scope};
+
+/// What a device's scope is minted from: the lease that this node holds on it.
+///
+/// **Invariant:** it is implemented only by types with private constructors; `xtask tidy` keeps the list.
+pub trait DeviceOrigin {
+    /// Whose device it is.
+    fn tenant_id(&self) -> TenantId;
+    /// Which device it is.
+    fn device_id(&self) -> DeviceId;
+    /// The number of the lease: writes that carry an older one are refused.
+    fn fence(&self) -> i64;
+}
+
+/// Reads and changes one device's engine records. Cheap to clone.
+#[derive(Clone)]
+pub struct DeviceScope {
+    pools: Pools,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    fence: i64,
+}
+
+/// A record to be put: what it is found by, and what it holds (already encrypted).
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Which of the engine's stores it belongs to.
+    pub space: i16,
+    /// Unique in its space.
+    pub key: Vec<u8>,
+    /// The encrypted value.
+    pub value: Vec<u8>,
+    /// A number to search by.
+    pub number: Option<i64>,
+    /// Unix seconds after which it may be removed.
+    pub expires_at: Option<i64>,
+}
+
+impl DeviceScope {
+    pub(super) fn new(pools: Pools, tenant_id: TenantId, device_id: DeviceId, fence: i64) -> Self {
+        Self { pools, tenant_id, device_id, fence }
+    }
+
+    /// Whose device it is.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// Which device it is.
+    pub fn device_id(&self) -> DeviceId {
+        self.device_id
+    }
+
+    /// The number of the lease.
+    pub fn fence(&self) -> i64 {
+        self.fence
+    }
+
+    /// Reads this device's records.
+    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
+    pub fn find(&self) -> Scoped<'_, sea_orm::DatabaseConnection, engine_record::Entity> {
+        let mine = engine_record::Column::DeviceId.eq(device_value(self.device_id));
+        Scoped::new(&self.pools.read, engine_record::Entity::find().filter(mine))
+    }
+
+    /// Begins a transaction, which other devices of this node may join: writers of many devices commit together.
+    pub async fn begin(&self) -> Result<RecordTx, DbErr> {
+        Ok(RecordTx { transaction: system_scope::begin_writing(&self.pools).await? })
+    }
+}
+
+/// A transaction over engine records. Every call names the device it is for.
+pub struct RecordTx {
+    transaction: DatabaseTransaction,
+}
+
+impl RecordTx {
+    /// Whether the device's lease is still the one that `scope` was minted from.
+    pub async fn holds_lease(&self, scope: &DeviceScope) -> Result<bool, DbErr> {
+        let fence: Option<i64> = device::Entity::find_by_id(scope.device_id)
+            .select_only()
+            .column(device::Column::LeaseFence)
+            .into_tuple()
+            .one(&self.transaction)
+            .await?;
+        Ok(fence == Some(scope.fence))
+    }
+
+    /// Reads a device's records within the transaction.
+    pub fn find(&self, scope: &DeviceScope) -> Scoped<'_, DatabaseTransaction, engine_record::Entity> {
+        let mine = engine_record::Column::DeviceId.eq(device_value(scope.device_id));
+        Scoped::new(&self.transaction, engine_record::Entity::find().filter(mine))
+    }
+
+    /// Puts records, replacing those with the same space and key. Devices may be mixed in one call.
+    pub async fn put(&self, records: impl IntoIterator<Item = (&DeviceScope, Record)>) -> Result<(), DbErr> {
+        use engine_record::Column;
+        let mut rows = records.into_iter().map(|(scope, record)| engine_record::ActiveModel {
+            device_id: Set(scope.device_id),
+            space: Set(record.space),
+            key: Set(record.key),
+            value: Set(record.value),
+            number: Set(record.number),
+            expires_at: Set(record.expires_at),
+        });
+        let replace = OnConflict::columns([Column::DeviceId, Column::Space, Column::Key])
+            .update_columns([Column::Value, Column::Number, Column::ExpiresAt])
+            .to_owned();
+        loop {
+            let chunk: Vec<_> = rows.by_ref().take(4_000).collect();
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            let insert = engine_record::Entity::insert_many(chunk).on_conflict(replace.clone());
+            insert.exec_without_returning(&self.transaction).await?;
+        }
+    }
+
+    /// Deletes a device's records that meet `condition`; answers how many.
+    pub async fn delete(&self, scope: &DeviceScope, condition: impl IntoCondition) -> Result<u64, DbErr> {
+        let delete = engine_record::Entity::delete_many()
+            .filter(engine_record::Column::DeviceId.eq(device_value(scope.device_id)))
+            .filter(condition.into_condition());
+        Ok(delete.exec(&self.transaction).await?.rows_affected)
+    }
+
+    /// Deletes everything of a device.
+    pub async fn delete_all(&self, scope: &DeviceScope) -> Result<u64, DbErr> {
+        self.delete(scope, Condition::all()).await
+    }
+
+    /// Keeps everything that was done.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.transaction.commit().await
+    }
+}

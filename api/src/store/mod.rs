@@ -1,0 +1,90 @@
+//! The database, reachable only with a tenant in hand.
+//!
+//! Owns the connection pool and the types that guard it. Knows no domain, and no rule about who may do what: that is
+//! decided before a scope is made.
+//!
+//! **Invariant:** a query cannot be written without a tenant. [`TenantScope`] and [`TenantTx`] filter what they read and
+//! write; neither gives out its connection. Work across tenants goes through [`SystemScope`], which wants a reason.
+//!
+//! **Invariant:** on SQLite there is one writing connection and there are several reading ones. A transaction never waits
+//! for a reader, and whoever needs to see uncommitted rows reads through the transaction.
+
+mod batcher;
+pub mod cipher;
+mod device_scope;
+mod open;
+mod scoped;
+mod system_scope;
+mod tenant_scope;
+mod tenant_tx;
+mod update;
+
+pub use batcher::{Batcher, Stopped};
+pub use device_scope::{DeviceOrigin, DeviceScope, Record, RecordTx};
+pub use open::{DatabaseOptions, OpenError};
+pub use scoped::Scoped;
+pub use system_scope::{Reason, SystemScope, SystemTx};
+pub use tenant_scope::{ScopeOrigin, TenantScope};
+pub use tenant_tx::TenantTx;
+pub use update::Update;
+
+use entity::{DeviceId, TenantId};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+
+/// The database of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+/// Where reads and writes go. On Postgres both are the same pool.
+#[derive(Clone)]
+#[expect(clippy::disallowed_types, reason = "the store is what hides the connection")]
+struct Pools {
+    read: sea_orm::DatabaseConnection,
+    write: sea_orm::DatabaseConnection,
+}
+
+impl Store {
+    /// What `origin` may see and change: one tenant.
+    pub fn scope(&self, origin: &impl ScopeOrigin) -> TenantScope {
+        TenantScope::new(self.pools.clone(), origin.tenant_id())
+    }
+
+    /// What the engine may see and change for a device that this node holds.
+    pub fn device_scope(&self, origin: &impl DeviceOrigin) -> DeviceScope {
+        DeviceScope::new(self.pools.clone(), origin.tenant_id(), origin.device_id(), origin.fence())
+    }
+
+    /// Everything, for work that is nobody's in particular.
+    pub fn system(&self, reason: Reason) -> SystemScope {
+        SystemScope::new(self.pools.clone(), reason)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.pools.read.execute_unprepared("SELECT 1").await.map(|_| ())
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> DbBackend {
+        self.pools.read.get_database_backend()
+    }
+
+    /// Closes every connection, after the last write is done.
+    pub async fn close(self) -> Result<(), DbErr> {
+        let Pools { read, write } = self.pools;
+        write.close().await?;
+        read.close().await
+    }
+}
+
+/// The column value of a tenant's id.
+fn tenant_value(id: TenantId) -> sea_orm::Value {
+    id.into()
+}
+
+/// The column value of a device's id.
+fn device_value(id: DeviceId) -> sea_orm::Value {
+    id.into()
+}

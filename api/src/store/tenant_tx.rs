@@ -1,0 +1,129 @@
+//! A transaction over one tenant's rows.
+
+use entity::{TenantId, TenantOwned};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, Value,
+    sea_query::{IntoCondition, OnConflict},
+};
+
+use super::{Scoped, Update, tenant_value};
+
+/// Changes one tenant's rows; nothing is kept until [`TenantTx::commit`], dropping it undoes everything.
+///
+/// **Invariant:** what is inserted belongs to this tenant, whatever the caller put into the tenant column; what is read,
+/// updated or deleted is filtered to it.
+pub struct TenantTx {
+    transaction: DatabaseTransaction,
+    tenant_id: TenantId,
+}
+
+impl TenantTx {
+    pub(super) fn new(transaction: DatabaseTransaction, tenant_id: TenantId) -> Self {
+        Self { transaction, tenant_id }
+    }
+
+    /// Whose rows these are.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// Reads a table within the transaction.
+    pub fn find<E: TenantOwned>(&self) -> Scoped<'_, DatabaseTransaction, E> {
+        let select = E::find().filter(E::TENANT.eq(tenant_value(self.tenant_id)));
+        Scoped::new(&self.transaction, select)
+    }
+
+    /// Reads one row by its id, if it is this tenant's.
+    pub async fn find_by_id<E: TenantOwned>(&self, id: impl Into<Value>) -> Result<Option<E::Model>, DbErr> {
+        self.find::<E>().filter(E::ID.eq(id.into())).one().await
+    }
+
+    /// Inserts a row.
+    pub async fn insert<E, A>(&self, mut row: A) -> Result<E::Model, DbErr>
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        row.set(E::TENANT, tenant_value(self.tenant_id));
+        E::insert(row).exec_with_returning(&self.transaction).await
+    }
+
+    /// Inserts rows in one statement.
+    pub async fn insert_many<E, A>(&self, rows: Vec<A>) -> Result<(), DbErr>
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E> + Send,
+    {
+        for chunk in chunks::<E, A>(self.owned(rows)) {
+            E::insert_many(chunk).exec_without_returning(&self.transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts rows in one statement; `on_conflict` says what becomes of those that exist. Answers the rows as they are
+    /// now, without those that the conflict rule left alone.
+    pub async fn upsert_many<E, A>(&self, rows: Vec<A>, on_conflict: OnConflict) -> Result<Vec<E::Model>, DbErr>
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E> + Send,
+        E::Model: IntoActiveModel<A>,
+    {
+        let mut kept = Vec::with_capacity(rows.len());
+        for chunk in chunks::<E, A>(self.owned(rows)) {
+            let insert = E::insert_many(chunk).on_conflict(on_conflict.clone());
+            kept.extend(insert.exec_with_returning(&self.transaction).await?);
+        }
+        Ok(kept)
+    }
+
+    /// Begins an update of this tenant's rows.
+    pub fn update<E: TenantOwned>(&self) -> Update<'_, DatabaseTransaction, E> {
+        Update::new(&self.transaction, E::TENANT, tenant_value(self.tenant_id))
+    }
+
+    /// Deletes this tenant's rows that meet `condition`; answers how many.
+    pub async fn delete<E: TenantOwned>(&self, condition: impl IntoCondition) -> Result<u64, DbErr> {
+        let delete = E::delete_many()
+            .filter(E::TENANT.eq(tenant_value(self.tenant_id)))
+            .filter(condition.into_condition());
+        Ok(delete.exec(&self.transaction).await?.rows_affected)
+    }
+
+    /// Keeps everything that was done.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.transaction.commit().await
+    }
+
+    /// Which database it is: the few statements that differ ask this.
+    pub fn backend(&self) -> sea_orm::DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    fn owned<E, A>(&self, mut rows: Vec<A>) -> Vec<A>
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E>,
+    {
+        for row in &mut rows {
+            row.set(E::TENANT, tenant_value(self.tenant_id));
+        }
+        rows
+    }
+}
+
+/// Splits rows so that one statement stays below SQLite's limit of bound values (32,766, and Postgres' 65,535).
+fn chunks<E, A>(rows: Vec<A>) -> impl Iterator<Item = Vec<A>>
+where
+    E: EntityTrait,
+    A: ActiveModelTrait<Entity = E>,
+{
+    use sea_orm::Iterable;
+    let size = (30_000 / E::Column::iter().count().max(1)).max(1);
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<A> = rows.by_ref().take(size).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}

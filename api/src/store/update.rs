@@ -1,0 +1,66 @@
+//! An update that already carries its filter.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, UpdateMany,
+    sea_query::{IntoCondition, SimpleExpr},
+};
+
+/// An update of the rows that a scope may change. Build it with `set` and `filter`, end it with `execute` or `returning`.
+///
+/// **Invariant:** the column of the scope is never set.
+#[must_use]
+pub struct Update<'a, C, E: EntityTrait> {
+    connection: &'a C,
+    update: UpdateMany<E>,
+    guard: E::Column,
+    refused: bool,
+}
+
+impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
+    pub(super) fn new(connection: &'a C, guard: E::Column, value: sea_orm::Value) -> Self {
+        // The scope's filter stands first; every later filter is joined to it by AND.
+        let update = E::update_many().filter(guard.eq(value));
+        Self { connection, update, guard, refused: false }
+    }
+
+    /// Sets a column to a value.
+    pub fn set(self, column: E::Column, value: impl Into<sea_orm::Value>) -> Self {
+        self.set_to(column, SimpleExpr::Value(value.into()))
+    }
+
+    /// Sets a column to an expression.
+    pub fn set_to(mut self, column: E::Column, expression: impl Into<SimpleExpr>) -> Self {
+        if column.as_str() == self.guard.as_str() {
+            self.refused = true;
+        } else {
+            // An enum's column needs its cast where the database has a type for it.
+            self.update = self.update.col_expr(column, column.save_as(expression.into()));
+        }
+        self
+    }
+
+    /// Only the rows that also meet `condition`.
+    pub fn filter(mut self, condition: impl IntoCondition) -> Self {
+        self.update = self.update.filter(condition.into_condition());
+        self
+    }
+
+    /// Runs it; answers how many rows changed.
+    pub async fn execute(self) -> Result<u64, DbErr> {
+        self.check()?;
+        Ok(self.update.exec(self.connection).await?.rows_affected)
+    }
+
+    /// Runs it; answers the rows as they are now.
+    pub async fn returning(self) -> Result<Vec<E::Model>, DbErr> {
+        self.check()?;
+        self.update.exec_with_returning(self.connection).await
+    }
+
+    fn check(&self) -> Result<(), DbErr> {
+        if self.refused {
+            return Err(DbErr::Custom("the column of the scope cannot be set".into()));
+        }
+        Ok(())
+    }
+}
