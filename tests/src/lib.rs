@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The test harness: databases, the server as a process, the simulated network, and clients of the API.
+//!
+//! A test takes a [`Stage`] and speaks to Kabar as its users do. Nothing sleeps for a fixed time: [`eventually`] and
+//! [`Subscription::until`] wait for a condition and fail at a deadline.
+
+mod client;
+mod database;
+mod place;
+mod postgres;
+mod process;
+mod stage;
+mod subscription;
+mod wait;
+
+pub use client::{Client, Response};
+pub use database::{Kind, TestDatabase, run_on};
+pub use place::Place;
+pub use postgres::PostgresServer;
+pub use process::{Kabar, Usage, usage_of};
+pub use stage::{EMAIL, LinkedDevice, PASSWORD, SEND, Stage, StageOptions, text_input};
+pub use subscription::Subscription;
+pub use wait::{DEADLINE, eventually, within};
+
+/// Gives each of the named `async fn(TestDatabase) -> anyhow::Result<()>` two tests, `sqlite::name` and `postgres::name`.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() -> anyhow::Result<()> {
+                $crate::run_on($crate::Kind::Sqlite, super::$name)
+            })+
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() -> anyhow::Result<()> {
+                $crate::run_on($crate::Kind::Postgres, super::$name)
+            })+
+        }
+    };
+}

@@ -1,0 +1,3 @@
+//! The server as a process against the simulated WhatsApp network, on both databases.
+
+mod link;
