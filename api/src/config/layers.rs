@@ -1,0 +1,288 @@
+//! The layers of the configuration: built-in defaults, the file, the environment.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    path::PathBuf,
+};
+
+use toml::{Table, Value};
+
+use super::{ConfigError, parse::Raw};
+
+/// Variables with a name of their own; every other one is called KABAR_<SECTION>_<KEY>.
+const SHORT_NAMES: [(&str, &str); 11] = [
+    ("KABAR_LISTEN", "server.listen"),
+    ("KABAR_PUBLIC_URL", "server.public_url"),
+    ("KABAR_WEB_DIR", "server.web_dir"),
+    ("KABAR_OPERATOR_EMAIL", "first_run.operator_email"),
+    ("KABAR_OPERATOR_PASSWORD", "first_run.operator_password"),
+    ("KABAR_LOG", "log.level"),
+    // These three follow the rule; they stand here so that the list of short names is complete.
+    ("KABAR_DATA_DIR", "data_dir"),
+    ("KABAR_SECRET_KEY", "secret_key"),
+    ("KABAR_MODE", "mode"),
+    ("KABAR_SANDBOX_URL", "sandbox.url"),
+    ("KABAR_SANDBOX_LISTEN", "sandbox.listen"),
+];
+
+/// The file that documents every setting, and holds its default.
+pub fn default_file() -> &'static str {
+    include_str!("../../kabar.default.toml")
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file that was asked for; it must exist.
+    file: Option<PathBuf>,
+    /// The file that is read when it exists.
+    usual_file: Option<PathBuf>,
+    /// The environment.
+    variables: BTreeMap<String, String>,
+    /// Settings by their dotted key, over everything else.
+    settings: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// The process' environment, and the file that `--config` or KABAR_CONFIG names, or `./kabar.toml`.
+    pub fn of_process(file: Option<PathBuf>) -> Self {
+        let variables: BTreeMap<String, String> = env::vars().filter(|(name, _)| name.starts_with("KABAR_")).collect();
+        let named = variables.get("KABAR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self { file: file.or(named), usual_file: Some("kabar.toml".into()), variables, settings: Vec::new() }
+    }
+
+    /// Only these settings over the defaults: neither a file nor the environment.
+    pub fn only(settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Self { settings, ..Self::default() }
+    }
+}
+
+/// Where each setting came from, for error messages.
+#[derive(Debug, Default)]
+pub(super) struct Origins(HashMap<String, String>);
+
+impl Origins {
+    /// An error that names the variable or the file's key.
+    pub(super) fn invalid(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        let origin = self.0.get(key).cloned().unwrap_or_else(|| format!("the setting `{key}`"));
+        ConfigError::Invalid { origin, message: message.into() }
+    }
+}
+
+/// Merges the layers.
+pub(super) fn read(sources: &Sources) -> Result<(Raw, Origins), ConfigError> {
+    let mut table: Table = toml::from_str(default_file()).expect("the built-in defaults are valid, a test reads them");
+    let known = keys(&table);
+    let mut origins = Origins::default();
+    if let Some((path, text)) = file_text(sources)? {
+        let file: Table = toml::from_str(&text)
+            .map_err(|error| ConfigError::Syntax { path: path.clone(), message: error.to_string() })?;
+        for (key, value) in flatten(&file) {
+            if !known.contains(&key) {
+                return Err(ConfigError::UnknownKey { path, suggestion: suggestion(&key, &known), key });
+            }
+            origins.0.insert(key.clone(), format!("`{key}` in {}", path.display()));
+            set(&mut table, &key, value);
+        }
+    }
+    for key in &known {
+        let name = variable(key);
+        let short = SHORT_NAMES.iter().find(|(_, of)| of == key).map(|(short, _)| *short);
+        for name in [Some(name.as_str()), short].into_iter().flatten() {
+            if let Some(text) = sources.variables.get(name) {
+                origins.0.insert(key.clone(), name.to_owned());
+                set_text(&mut table, key, text, &origins)?;
+            }
+        }
+    }
+    for (key, text) in &sources.settings {
+        if !known.contains(key) {
+            let path = PathBuf::from("settings");
+            return Err(ConfigError::UnknownKey { path, suggestion: suggestion(key, &known), key: key.clone() });
+        }
+        set_text(&mut table, key, text, &origins)?;
+    }
+    for key in &known {
+        let kind = get(&table, key).map(Value::type_str);
+        let default: Table = toml::from_str(default_file()).expect("the built-in defaults are valid");
+        let wanted = get(&default, key).map_or("value", Value::type_str);
+        if kind != Some(wanted) {
+            return Err(origins.invalid(key, format!("write a value of type {wanted}")));
+        }
+    }
+    let raw = Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::Invalid {
+        origin: "the configuration".to_owned(),
+        message: error.message().to_owned(),
+    })?;
+    Ok((raw, origins))
+}
+
+fn file_text(sources: &Sources) -> Result<Option<(PathBuf, String)>, ConfigError> {
+    let (path, required) = match (&sources.file, &sources.usual_file) {
+        (Some(path), _) => (path, true),
+        (None, Some(path)) => (path, false),
+        (None, None) => return Ok(None),
+    };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some((path.clone(), text))),
+        Err(error) if !required && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ConfigError::Unreadable { path: path.clone(), source }),
+    }
+}
+
+/// The variable of a key: `server.max_body_bytes` is KABAR_SERVER_MAX_BODY_BYTES.
+fn variable(key: &str) -> String {
+    format!("KABAR_{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// Every key with its value, sections joined by a dot.
+fn flatten(table: &Table) -> Vec<(String, Value)> {
+    let mut flat = Vec::new();
+    for (name, value) in table {
+        match value {
+            Value::Table(section) => {
+                flat.extend(flatten(section).into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+            }
+            value => flat.push((name.clone(), value.clone())),
+        }
+    }
+    flat
+}
+
+fn keys(table: &Table) -> Vec<String> {
+    flatten(table).into_iter().map(|(key, _)| key).collect()
+}
+
+fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        Some((section, name)) => table.get(section)?.as_table()?.get(name),
+        None => table.get(key),
+    }
+}
+
+fn set(table: &mut Table, key: &str, value: Value) {
+    let (table, name) = match key.split_once('.') {
+        Some((section, name)) => match table.get_mut(section) {
+            Some(Value::Table(section)) => (section, name),
+            _ => return,
+        },
+        None => (table, key),
+    };
+    table.insert(name.to_owned(), value);
+}
+
+/// Reads a text as the type that the setting has now, which is that of its default.
+fn set_text(table: &mut Table, key: &str, text: &str, origins: &Origins) -> Result<(), ConfigError> {
+    let value = match get(table, key) {
+        Some(Value::Boolean(_)) => match text {
+            "true" | "1" | "yes" | "on" => Value::Boolean(true),
+            "false" | "0" | "no" | "off" => Value::Boolean(false),
+            _ => return Err(origins.invalid(key, "write true or false")),
+        },
+        Some(Value::Integer(_)) => match text.replace('_', "").parse() {
+            Ok(number) => Value::Integer(number),
+            Err(_) => return Err(origins.invalid(key, "write a whole number")),
+        },
+        Some(Value::Array(_)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+        }
+        _ => Value::String(text.to_owned()),
+    };
+    set(table, key, value);
+    Ok(())
+}
+
+/// The known key that looks most like the unknown one.
+fn suggestion(key: &str, known: &[String]) -> String {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let alike = |candidate: &&String| {
+        let other = candidate.rsplit('.').next().unwrap_or(candidate);
+        other == name || (name.len() > 3 && (other.contains(name) || name.contains(other)))
+    };
+    known.iter().find(alike).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn with_variables(variables: &[(&str, &str)]) -> Sources {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut sources = Sources::only(&[("secret_key", "0123456789abcdef0123456789abcdef-test")]);
+        sources.variables = variables;
+        sources
+    }
+
+    fn file(name: &str, text: &str) -> PathBuf {
+        let path = env::temp_dir().join(format!("kabar-config-{}-{name}.toml", std::process::id()));
+        std::fs::write(&path, text).expect("the temporary folder can be written");
+        path
+    }
+
+    #[test]
+    fn defaults_are_complete_and_valid() {
+        let config = Config::load(&with_variables(&[])).expect("the defaults are valid");
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.database.url.expose(), "sqlite://./data/kabar.db");
+        assert_eq!(config.sessions.access_token.as_secs(), 600);
+    }
+
+    #[test]
+    fn environment_wins_by_long_and_short_name() {
+        let config = Config::load(&with_variables(&[
+            ("KABAR_LISTEN", "0.0.0.0:0"),
+            ("KABAR_DATABASE_URL", "postgres://u:p@h/d"),
+            ("KABAR_GRAPHQL_MAX_DEPTH", "9"),
+            ("KABAR_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("KABAR_SERVER_GRAPHIQL", "false"),
+        ]))
+        .expect("valid");
+        assert_eq!(config.server.listen.to_string(), "0.0.0.0:0");
+        assert_eq!(config.database.url.expose(), "postgres://u:p@h/d");
+        assert_eq!(config.graphql.max_depth, 9);
+        assert_eq!(config.server.trusted_proxies.len(), 2);
+        assert!(!config.server.graphiql);
+    }
+
+    #[test]
+    fn invalid_values_name_the_variable() {
+        for (name, value) in [
+            ("KABAR_LISTEN", "everywhere"),
+            ("KABAR_GRAPHQL_MAX_DEPTH", "deep"),
+            ("KABAR_SERVER_GRAPHIQL", "maybe"),
+            ("KABAR_SESSIONS_ACCESS_TOKEN_SECONDS", "901"),
+            ("KABAR_DATABASE_URL", "mysql://x"),
+            ("KABAR_MODE", "staging"),
+            ("KABAR_SANDBOX_URL", "http://x"),
+            ("KABAR_SENDING_WINDOW", "-1"),
+        ] {
+            let error = Config::load(&with_variables(&[(name, value)])).expect_err(name).to_string();
+            assert!(error.contains(name) || name == "KABAR_SENDING_WINDOW", "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_a_suggestion() {
+        let path = file("unknown", "[server]\nlisten_on = \"x\"\n");
+        let error = Config::load(&Sources { file: Some(path), ..with_variables(&[]) }).expect_err("unknown key");
+        let text = error.to_string();
+        assert!(text.contains("unknown setting `server.listen_on`") && text.contains("`server.listen`"), "{text}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_names_key_and_file() {
+        let path = file("type", "[graphql]\nmax_depth = \"many\"\n");
+        let error = Config::load(&Sources { file: Some(path), ..with_variables(&[]) }).expect_err("wrong type");
+        assert!(error.to_string().contains("`graphql.max_depth` in"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_exist() {
+        let missing = Sources { file: Some("/nonexistent/kabar.toml".into()), ..with_variables(&[]) };
+        assert!(matches!(Config::load(&missing), Err(ConfigError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,352 @@
+//! From the merged file to the typed [`Config`]: every check of a value is here.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+use super::{
+    Config, ConfigError, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mode, Network, Passwords, Sandbox,
+    Sending, Server, Sessions, layers::Origins, master_key,
+};
+use crate::secret::Secret;
+
+/// The longest that an access token may last: a stolen one is good for no longer.
+const MAX_ACCESS_TOKEN_SECONDS: u64 = 15 * 60;
+
+/// The file as it is written. Field names are the keys of `kabar.default.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    mode: String,
+    data_dir: PathBuf,
+    secret_key: String,
+    server: RawServer,
+    database: RawDatabase,
+    first_run: RawFirstRun,
+    sessions: RawSessions,
+    passwords: RawPasswords,
+    login: RawLogin,
+    graphql: RawGraphql,
+    sending: RawSending,
+    engine: RawEngine,
+    sandbox: RawSandbox,
+    log: RawLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawServer {
+    listen: String,
+    public_url: String,
+    trusted_proxies: Vec<String>,
+    max_body_bytes: usize,
+    request_timeout_seconds: u64,
+    shutdown_seconds: u64,
+    web_dir: String,
+    graphiql: bool,
+    metrics_token: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDatabase {
+    url: String,
+    max_connections: u32,
+    acquire_timeout_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are the keys of the file")]
+struct RawFirstRun {
+    operator_email: String,
+    operator_password: String,
+    operator_name: String,
+    tenant_name: String,
+    tenant_country: String,
+    tenant_language: String,
+    tenant_time_zone: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSessions {
+    access_token_seconds: u64,
+    idle_days: u64,
+    max_days: u64,
+    refresh_grace_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPasswords {
+    memory_kib: u32,
+    iterations: u32,
+    parallelism: u32,
+    concurrency: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLogin {
+    attempts_per_account: u32,
+    attempts_per_address: u32,
+    window_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGraphql {
+    max_document_bytes: usize,
+    max_depth: usize,
+    max_complexity: u64,
+    max_aliases: usize,
+    max_root_fields: usize,
+    introspection: bool,
+    max_operations_per_socket: usize,
+    max_socket_message_bytes: usize,
+    socket_init_seconds: u64,
+    socket_ping_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSending {
+    window: usize,
+    gap_ms: u64,
+    jitter_ms: u64,
+    max_attempts: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEngine {
+    reconnect_min_ms: u64,
+    reconnect_max_ms: u64,
+    connect_timeout_ms: u64,
+    ack_timeout_ms: u64,
+    probe_timeout_ms: u64,
+    restore_per_second: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSandbox {
+    url: String,
+    listen: String,
+    persist: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLog {
+    format: String,
+    level: String,
+}
+
+/// Checks every value.
+pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
+    let mode = mode(&raw.mode, origins)?;
+    let master_key = master_key::resolve(mode, &raw.secret_key, &raw.data_dir, origins)?;
+    Ok(Config {
+        mode,
+        master_key,
+        server: server(raw.server, origins)?,
+        database: database(raw.database, &raw.data_dir, origins)?,
+        first_run: first_run(raw.first_run, origins)?,
+        sessions: sessions(&raw.sessions, origins)?,
+        passwords: passwords(&raw.passwords, origins)?,
+        login: Login {
+            attempts_per_account: raw.login.attempts_per_account.max(1),
+            attempts_per_address: raw.login.attempts_per_address.max(1),
+            window: Duration::from_secs(raw.login.window_seconds.max(1)),
+        },
+        graphql: graphql(&raw.graphql, origins)?,
+        sending: sending(&raw.sending, origins)?,
+        engine: engine(&raw.engine, origins)?,
+        sandbox: sandbox(raw.sandbox, origins)?,
+        log: log(raw.log, origins)?,
+        data_dir: raw.data_dir,
+    })
+}
+
+fn mode(text: &str, origins: &Origins) -> Result<Mode, ConfigError> {
+    match text {
+        "" if cfg!(feature = "sandbox") => Ok(Mode::Development),
+        "" | "production" => Ok(Mode::Production),
+        "development" => Ok(Mode::Development),
+        _ => Err(origins.invalid("mode", "write development or production")),
+    }
+}
+
+fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
+    let public_url = optional(raw.public_url).map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(url) = &public_url
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        return Err(origins.invalid("server.public_url", "it must begin with https:// or http://"));
+    }
+    let networks = raw.trusted_proxies.iter().map(|text| {
+        text.parse().map_err(|()| {
+            origins.invalid("server.trusted_proxies", format!("`{text}` is no address or network, such as 10.0.0.0/8"))
+        })
+    });
+    at_least(raw.max_body_bytes as u64, 1_024, "server.max_body_bytes", origins)?;
+    Ok(Server {
+        listen: address(&raw.listen, "server.listen", origins)?,
+        public_url,
+        trusted_proxies: networks.collect::<Result<Vec<Network>, _>>()?,
+        max_body_bytes: raw.max_body_bytes,
+        request_timeout: Duration::from_secs(at_least(
+            raw.request_timeout_seconds,
+            1,
+            "server.request_timeout_seconds",
+            origins,
+        )?),
+        shutdown: Duration::from_secs(raw.shutdown_seconds),
+        web_dir: optional(raw.web_dir).map(PathBuf::from),
+        graphiql: raw.graphiql,
+        metrics_token: optional(raw.metrics_token).map(Secret::new),
+    })
+}
+
+fn database(raw: RawDatabase, data_dir: &std::path::Path, origins: &Origins) -> Result<Database, ConfigError> {
+    let url = match optional(raw.url) {
+        None => format!("sqlite://{}", data_dir.join("kabar.db").display()),
+        Some(url) if ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) => url,
+        Some(_) => return Err(origins.invalid("database.url", "it must begin with postgres:// or sqlite://")),
+    };
+    let connections = at_least(u64::from(raw.max_connections), 1, "database.max_connections", origins)?;
+    Ok(Database {
+        url: Secret::new(url),
+        max_connections: u32::try_from(connections).unwrap_or(u32::MAX),
+        acquire_timeout: Duration::from_millis(raw.acquire_timeout_ms.max(1)),
+    })
+}
+
+fn first_run(raw: RawFirstRun, origins: &Origins) -> Result<FirstRun, ConfigError> {
+    if !raw.operator_email.contains('@') {
+        return Err(origins.invalid("first_run.operator_email", "it is no email address"));
+    }
+    let country = raw.tenant_country.to_ascii_uppercase();
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(origins.invalid("first_run.tenant_country", "write two letters, such as ID"));
+    }
+    Ok(FirstRun {
+        operator_email: raw.operator_email,
+        operator_password: optional(raw.operator_password).map(Secret::new),
+        operator_name: raw.operator_name,
+        tenant_name: raw.tenant_name,
+        tenant_country: country,
+        tenant_language: raw.tenant_language,
+        tenant_time_zone: raw.tenant_time_zone,
+    })
+}
+
+fn sessions(raw: &RawSessions, origins: &Origins) -> Result<Sessions, ConfigError> {
+    if !(30..=MAX_ACCESS_TOKEN_SECONDS).contains(&raw.access_token_seconds) {
+        return Err(origins.invalid("sessions.access_token_seconds", "write 30 to 900"));
+    }
+    let idle = at_least(raw.idle_days, 1, "sessions.idle_days", origins)?;
+    let max = at_least(raw.max_days, idle, "sessions.max_days", origins)?;
+    if raw.refresh_grace_seconds > 60 {
+        return Err(origins.invalid("sessions.refresh_grace_seconds", "write at most 60"));
+    }
+    Ok(Sessions {
+        access_token: Duration::from_secs(raw.access_token_seconds),
+        idle: days(idle),
+        max: days(max),
+        refresh_grace: Duration::from_secs(raw.refresh_grace_seconds),
+    })
+}
+
+fn passwords(raw: &RawPasswords, origins: &Origins) -> Result<Passwords, ConfigError> {
+    argon2::Params::new(raw.memory_kib, raw.iterations, raw.parallelism, None)
+        .map_err(|error| origins.invalid("passwords", format!("argon2 refuses these parameters: {error}")))?;
+    Ok(Passwords {
+        memory_kib: raw.memory_kib,
+        iterations: raw.iterations,
+        parallelism: raw.parallelism,
+        concurrency: raw.concurrency.clamp(1, 64),
+    })
+}
+
+fn graphql(raw: &RawGraphql, origins: &Origins) -> Result<Graphql, ConfigError> {
+    at_least(raw.max_depth as u64, 3, "graphql.max_depth", origins)?;
+    Ok(Graphql {
+        max_document_bytes: raw.max_document_bytes,
+        max_depth: raw.max_depth,
+        max_complexity: raw.max_complexity,
+        max_aliases: raw.max_aliases,
+        max_root_fields: raw.max_root_fields,
+        introspection: raw.introspection,
+        max_operations_per_socket: raw.max_operations_per_socket.max(1),
+        max_socket_message_bytes: raw.max_socket_message_bytes.max(1_024),
+        socket_init: Duration::from_secs(raw.socket_init_seconds.max(1)),
+        socket_ping: Duration::from_secs(raw.socket_ping_seconds.max(1)),
+    })
+}
+
+fn sending(raw: &RawSending, origins: &Origins) -> Result<Sending, ConfigError> {
+    at_least(raw.window as u64, 1, "sending.window", origins)?;
+    at_least(u64::from(raw.max_attempts), 1, "sending.max_attempts", origins)?;
+    Ok(Sending {
+        window: raw.window,
+        gap: Duration::from_millis(raw.gap_ms),
+        jitter: Duration::from_millis(raw.jitter_ms),
+        max_attempts: raw.max_attempts,
+    })
+}
+
+fn engine(raw: &RawEngine, origins: &Origins) -> Result<Engine, ConfigError> {
+    let min = at_least(raw.reconnect_min_ms, 1, "engine.reconnect_min_ms", origins)?;
+    let max = at_least(raw.reconnect_max_ms, min, "engine.reconnect_max_ms", origins)?;
+    at_least(u64::from(raw.restore_per_second), 1, "engine.restore_per_second", origins)?;
+    Ok(Engine {
+        reconnect_min: Duration::from_millis(min),
+        reconnect_max: Duration::from_millis(max),
+        connect_timeout: Duration::from_millis(raw.connect_timeout_ms.max(1)),
+        ack_timeout: Duration::from_millis(raw.ack_timeout_ms.max(1)),
+        probe_timeout: Duration::from_millis(raw.probe_timeout_ms.max(1)),
+        restore_per_second: raw.restore_per_second,
+    })
+}
+
+fn sandbox(raw: RawSandbox, origins: &Origins) -> Result<Sandbox, ConfigError> {
+    let url = optional(raw.url);
+    if let Some(url) = &url
+        && !(url.starts_with("ws://") || url.starts_with("wss://"))
+    {
+        return Err(origins.invalid("sandbox.url", "it must begin with ws:// or wss://"));
+    }
+    Ok(Sandbox { url, listen: address(&raw.listen, "sandbox.listen", origins)?, persist: raw.persist })
+}
+
+fn log(raw: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
+    let format = match raw.format.as_str() {
+        "" => LogFormat::Auto,
+        "human" => LogFormat::Human,
+        "json" => LogFormat::Json,
+        _ => return Err(origins.invalid("log.format", "write human or json")),
+    };
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&raw.level) {
+        return Err(origins.invalid("log.level", error.to_string()));
+    }
+    Ok(Log { format, level: raw.level })
+}
+
+fn address(text: &str, key: &str, origins: &Origins) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| origins.invalid(key, "write an address and a port, such as 127.0.0.1:8080"))
+}
+
+fn at_least(value: u64, least: u64, key: &str, origins: &Origins) -> Result<u64, ConfigError> {
+    if value < least { Err(origins.invalid(key, format!("write {least} or more"))) } else { Ok(value) }
+}
+
+fn optional(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 24 * 60 * 60)
+}

@@ -1,0 +1,31 @@
+//! Tenants, the people in them, and how people prove who they are.
+//!
+//! Owns the tables `tenant`, `user_account`, `membership`, `session` and `refresh_token`. Never decides what a message or
+//! a device may do; it answers who calls, in which tenant and in which role.
+//!
+//! **Invariant:** a [`Principal`] exists only when a token was verified and the session, the person and the membership
+//! behind it were found alive at most a second ago. It is the only door to a tenant's scope for a request.
+//!
+//! **Invariant:** an unknown email address and a wrong password give the same answer after the same work.
+
+mod authentication;
+mod first_run;
+mod password;
+mod permission;
+mod principal;
+mod queries;
+mod schema;
+mod service;
+pub mod settings;
+mod throttle;
+mod token;
+mod types;
+
+pub use authentication::Authenticator;
+pub use first_run::{NewOperator, create_operator, prepare};
+pub use password::{PasswordError, Passwords};
+pub use permission::Permission;
+pub use principal::{Principal, principal, scope};
+pub use schema::{SessionMutation, Tenant, TenantQuery, User};
+pub use service::Accounts;
+pub use token::Tokens;

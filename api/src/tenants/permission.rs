@@ -1,0 +1,25 @@
+//! What each role may do: the one table.
+
+use entity::membership::Role;
+
+/// Something that a role allows or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// See devices, chats, messages and events.
+    Read,
+    /// Send messages, mark chats as read.
+    Send,
+    /// Create, link, change and delete devices.
+    ManageDevices,
+}
+
+impl Permission {
+    /// Whether a role has this permission.
+    pub const fn is_of(self, role: Role) -> bool {
+        match self {
+            Self::Read => true,
+            Self::Send => matches!(role, Role::Owner | Role::Admin | Role::Agent),
+            Self::ManageDevices => matches!(role, Role::Owner | Role::Admin),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! People, tenants and sessions in GraphQL.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{TenantId, membership, tenant, user_account};
+
+use super::{
+    principal::{Principal, principal},
+    service::Accounts,
+    types::{Identity, Origin, Session},
+};
+use crate::{
+    graphql::{
+        GqlError, Payload, Refusal, UserError, answer,
+        context::{CookieChange, Transport},
+        ids,
+    },
+    secret::Secret,
+};
+
+/// A person's role in a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "membership::Role")]
+pub enum Role {
+    /// Everything, including giving the tenant away.
+    Owner,
+    /// Everything but that.
+    Admin,
+    /// Reads everything and sends messages.
+    Agent,
+    /// Reads everything.
+    Analyst,
+}
+
+/// Who calls, and in which tenant.
+pub struct Viewer(Identity);
+
+#[Object]
+impl Viewer {
+    /// The person.
+    async fn user(&self) -> User {
+        User(self.0.user.clone())
+    }
+
+    /// The tenant that this session acts in. `refreshSession(tenantId)` changes to another one.
+    async fn tenant(&self) -> Tenant {
+        Tenant(self.0.tenant.clone())
+    }
+
+    /// The person's role in that tenant.
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
+    /// Every tenant that the person belongs to.
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, GqlError> {
+        let memberships = accounts(ctx)?.memberships(self.0.user.id).await?;
+        Ok(memberships.into_iter().map(|(tenant, role)| Membership { tenant: Tenant(tenant), role: role.into() }).collect())
+    }
+}
+
+/// A person who logs in.
+pub struct User(user_account::Model);
+
+#[Object]
+impl User {
+    /// Opaque, begins with `usr_`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// The address to log in with, in lower case.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// How the person is called.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether the person runs the platform.
+    async fn operator(&self) -> bool {
+        self.0.operator
+    }
+
+    /// When the account was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// A customer of the platform: devices, chats and messages belong to one.
+pub struct Tenant(tenant::Model);
+
+#[Object]
+impl Tenant {
+    /// Opaque, begins with `ten_`.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What people see.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// A short name for addresses and configuration, unique over the platform.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// ISO 3166-1 alpha-2: a phone number without a country code is read as one of this country.
+    async fn default_country(&self) -> &str {
+        &self.0.default_country
+    }
+
+    /// BCP 47: the language of new members' consoles.
+    async fn default_language(&self) -> &str {
+        &self.0.default_language
+    }
+
+    /// IANA name: where the tenant's days begin.
+    async fn time_zone(&self) -> &str {
+        &self.0.time_zone
+    }
+
+    /// When the tenant was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+impl Tenant {
+    /// The caller's own tenant, when `id` is its id: nobody sees another one.
+    pub async fn find(ctx: &Context<'_>, id: TenantId) -> Result<Option<Self>, GqlError> {
+        let tenant = accounts(ctx)?.tenant(principal(ctx)?).await?;
+        Ok((tenant.id == id).then_some(Self(tenant)))
+    }
+}
+
+impl User {
+    /// The caller, when `id` is the caller's: other people are not shown yet.
+    pub async fn find(ctx: &Context<'_>, id: entity::UserId) -> Result<Option<Self>, GqlError> {
+        let user = accounts(ctx)?.identity(principal(ctx)?).await?.user;
+        Ok((user.id == id).then_some(Self(user)))
+    }
+}
+
+/// A tenant that a person belongs to.
+#[derive(SimpleObject)]
+pub struct Membership {
+    /// The tenant.
+    tenant: Tenant,
+    /// The person's role there.
+    role: Role,
+}
+
+/// Queries about who calls.
+#[derive(Default)]
+pub struct TenantQuery;
+
+#[Object]
+impl TenantQuery {
+    /// Who calls: the person, the tenant acted in, the role there.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer, GqlError> {
+        Ok(Viewer(accounts(ctx)?.identity(principal(ctx)?).await?))
+    }
+
+    /// The tenant that the caller acts in.
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant, GqlError> {
+        Ok(Tenant(accounts(ctx)?.tenant(principal(ctx)?).await?))
+    }
+}
+
+/// Who logs in.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// Letter case does not matter.
+    email: String,
+    /// At most 1024 bytes.
+    #[graphql(secret)]
+    password: String,
+    /// The tenant to act in; the first one of the person when left out.
+    tenant_id: Option<ID>,
+}
+
+/// Which session goes on.
+#[derive(InputObject, Default)]
+pub struct RefreshSessionInput {
+    /// The refresh token of the last answer. Browsers leave it out and send the cookie instead, with the header
+    /// `X-Kabar-Session: cookie`.
+    #[graphql(secret)]
+    refresh_token: Option<String>,
+    /// Changes to another tenant of the person.
+    tenant_id: Option<ID>,
+}
+
+/// A session, or why there is none.
+#[derive(SimpleObject)]
+pub struct SessionPayload {
+    /// To be sent as `Authorization: Bearer …`. Lasts at most 15 minutes.
+    access_token: Option<String>,
+    /// To be given to `refreshSession` once; the answer has the next one. Null when it was put into the httpOnly cookie,
+    /// which a request with the header `X-Kabar-Session: cookie` asks for.
+    refresh_token: Option<String>,
+    /// When the access token ends.
+    expires_at: Option<DateTime<Utc>>,
+    /// Who is logged in.
+    viewer: Option<Viewer>,
+    /// Why there is no session: INVALID_CREDENTIALS, SESSION_EXPIRED, NOT_FOUND (tenant), FORBIDDEN (no tenant).
+    user_errors: Vec<UserError>,
+}
+
+impl Payload<SessionPayload> for SessionPayload {
+    fn accepted(payload: SessionPayload) -> Self {
+        payload
+    }
+
+    fn refused(user_errors: Vec<UserError>) -> Self {
+        Self { access_token: None, refresh_token: None, expires_at: None, viewer: None, user_errors }
+    }
+}
+
+/// Whether the session has ended.
+#[derive(SimpleObject)]
+pub struct LogoutPayload {
+    /// True when nothing is left that could go on.
+    success: bool,
+    /// Empty.
+    user_errors: Vec<UserError>,
+}
+
+impl Payload<()> for LogoutPayload {
+    fn accepted((): ()) -> Self {
+        Self { success: true, user_errors: Vec::new() }
+    }
+
+    fn refused(user_errors: Vec<UserError>) -> Self {
+        Self { success: false, user_errors }
+    }
+}
+
+/// Mutations that begin, continue and end sessions.
+#[derive(Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Begins a session. Needs no authentication. A wrong password and an unknown address are told apart by nobody;
+    /// after several failures RATE_LIMITED says when to try again.
+    async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<SessionPayload, GqlError> {
+        let session = login(ctx, input).await;
+        answer(session.map(|session| hand_out(ctx, session)))
+    }
+
+    /// Goes on with a session: a new access token, and a new refresh token for the one given. Needs no access token.
+    /// A refresh token that comes again after it was used ends its session.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        input: Option<RefreshSessionInput>,
+    ) -> Result<SessionPayload, GqlError> {
+        let session = refresh(ctx, input.unwrap_or_default()).await;
+        answer(session.map(|session| hand_out(ctx, session)))
+    }
+
+    /// Ends this session at once, or with `everywhere` every session of the person. With an expired access token the
+    /// cookie is enough.
+    async fn logout(&self, ctx: &Context<'_>, everywhere: Option<bool>) -> Result<LogoutPayload, GqlError> {
+        let everywhere = everywhere.unwrap_or(false);
+        let cookie = Transport::of(ctx).and_then(|transport| transport.refresh_cookie.as_ref());
+        let done = match (ctx.data_opt::<Principal>(), cookie) {
+            (Some(principal), _) => accounts(ctx)?.logout(principal, everywhere).await,
+            (None, Some(cookie)) => accounts(ctx)?.logout_by_token(cookie.expose(), everywhere).await,
+            (None, None) => return Err(GqlError::unauthenticated()),
+        };
+        change_cookie(ctx, CookieChange::Clear);
+        answer(done)
+    }
+}
+
+async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<Session, Refusal> {
+    let tenant = input.tenant_id.map(|id| ids::parse(&id, "tenant", "tenantId")).transpose()?;
+    let origin = Transport::of(ctx).map_or_else(Origin::default, |transport| Origin {
+        address: transport.address,
+        user_agent: transport.user_agent.clone(),
+    });
+    accounts(ctx)?.login(&input.email, Secret::new(input.password), tenant, origin).await
+}
+
+async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Session, Refusal> {
+    let tenant = input.tenant_id.map(|id| ids::parse(&id, "tenant", "tenantId")).transpose()?;
+    let cookie = Transport::of(ctx).and_then(|transport| transport.refresh_cookie.as_ref());
+    let presented = input.refresh_token.as_deref().or(cookie.map(Secret::expose));
+    let session = accounts(ctx)?.refresh(presented, tenant).await;
+    if matches!(session, Err(Refusal::User(_))) && cookie.is_some() && tenant.is_none() {
+        // The cookie is of no use any more.
+        change_cookie(ctx, CookieChange::Clear);
+    }
+    session
+}
+
+/// Puts the refresh token where the client wants it: into the answer, or into the cookie.
+fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
+    let by_cookie = Transport::of(ctx).is_some_and(|transport| transport.wants_cookie);
+    let refresh_token = session.refresh_token.expose().to_owned();
+    if by_cookie {
+        change_cookie(ctx, CookieChange::Set(Secret::new(refresh_token.clone()), session.refresh_expires_at));
+    }
+    SessionPayload {
+        access_token: Some(session.access_token.expose().to_owned()),
+        refresh_token: (!by_cookie).then_some(refresh_token),
+        expires_at: Some(session.expires_at),
+        viewer: Some(Viewer(session.identity)),
+        user_errors: Vec::new(),
+    }
+}
+
+fn change_cookie(ctx: &Context<'_>, change: CookieChange) {
+    if let Some(transport) = Transport::of(ctx) {
+        transport.change_cookie(change);
+    }
+}
+
+fn accounts<'a>(ctx: &Context<'a>) -> Result<&'a Accounts, GqlError> {
+    ctx.data_opt::<Accounts>().ok_or_else(|| GqlError::internal("the schema holds no accounts"))
+}

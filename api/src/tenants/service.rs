@@ -1,0 +1,306 @@
+//! Logging in, staying logged in, logging out.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{SessionId, TenantId, UserId, membership::Role, session, tenant, user_account};
+use sea_orm::{ColumnTrait, Condition, DbErr, sea_query::IntoCondition};
+
+use super::{
+    authentication::Authenticator,
+    password::{self, PasswordError, Passwords, Verdict},
+    principal::Principal,
+    queries,
+    throttle::Throttle,
+    token::{RefreshToken, Tokens},
+    types::{Email, Identity, Origin, Session, is_alive, session_end},
+};
+use crate::{
+    clock::{Clock, new_id},
+    config,
+    graphql::{ErrorCode, Fault, GqlError, Refusal, UserError},
+    secret::Secret,
+    store::{Reason, Store, SystemScope, SystemTx},
+};
+
+/// The accounts of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    clock: Clock,
+    passwords: Passwords,
+    tokens: Tokens,
+    throttle: Arc<Throttle>,
+    authenticator: Authenticator,
+    sessions: config::Sessions,
+}
+
+/// What a refresh token of a living session turned out to be.
+enum Presented {
+    /// The newest of its session: it is used up now.
+    Current,
+    /// Replaced a moment ago, by a token that nobody has used yet.
+    JustReplaced,
+    /// Used before: somebody has a copy.
+    Reused,
+}
+
+impl Accounts {
+    /// Puts the parts together.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        passwords: Passwords,
+        tokens: Tokens,
+        config: &config::Config,
+    ) -> Self {
+        let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone());
+        let throttle = Arc::new(Throttle::new(config.login));
+        Self { store, clock, passwords, tokens, throttle, authenticator, sessions: config.sessions }
+    }
+
+    /// Checks access tokens.
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.authenticator
+    }
+
+    /// Begins a session.
+    pub async fn login(
+        &self,
+        email: &str,
+        password: Secret,
+        tenant: Option<TenantId>,
+        origin: Origin,
+    ) -> Result<Session, Refusal> {
+        let now = self.clock.now();
+        // What can't be an address is treated like an unknown one, and counts as an attempt like one.
+        let known_as = Email::parse(email).map_or_else(String::new, |email| email.as_str().to_owned());
+        let attempt = self
+            .throttle
+            .begin(&known_as, origin.address, now)
+            .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
+        let user = self.check_password(&known_as, password).await?;
+        self.throttle.forgive(&attempt);
+
+        let memberships = queries::list_memberships(&self.system(), user.id).await?;
+        let (tenant, role) = choose(memberships, tenant)?;
+        let refresh_token = RefreshToken::random();
+        let refresh_expires_at = session_end(now, now, self.sessions);
+        let session = session::Model {
+            id: new_id(),
+            user_id: user.id,
+            tenant_id: Some(tenant.id),
+            created_at: now,
+            last_used_at: now,
+            expires_at: refresh_expires_at,
+            ended_at: None,
+            end_reason: None,
+            address: origin.address.map(|address| address.to_string()),
+            user_agent: origin.user_agent,
+        };
+        let session_id = session.id;
+        let tx = self.system().begin().await?;
+        queries::insert_session(&tx, session).await?;
+        self.keep(&tx, session_id, &refresh_token, now, refresh_expires_at).await?;
+        tx.commit().await?;
+        self.issue(session_id, Identity { user, tenant, role }, refresh_token, refresh_expires_at)
+    }
+
+    /// Goes on with a session: gives a new access token, and a new refresh token for the one presented.
+    pub async fn refresh(&self, presented: Option<&str>, tenant: Option<TenantId>) -> Result<Session, Refusal> {
+        let presented = presented.and_then(RefreshToken::read).ok_or_else(session_expired)?;
+        let now = self.clock.now();
+        let session = self.living_session(&presented, now).await?.ok_or_else(session_expired)?;
+        let (user, tenant, role) = self.whereabouts(&session, tenant).await?;
+        let successor = self.tokens.successor(&presented);
+        let expires_at = session_end(session.created_at, now, self.sessions);
+
+        let tx = self.system().begin().await?;
+        match self.present(&tx, &presented, &successor, now).await? {
+            Presented::Current => self.keep(&tx, session.id, &successor, now, expires_at).await?,
+            Presented::JustReplaced => {}
+            Presented::Reused => {
+                queries::end_sessions(&tx, session::Column::Id.eq(session.id).into_condition(), "reuse", now).await?;
+                tx.commit().await?;
+                self.authenticator.forget_session(session.id);
+                tracing::warn!(session = %session.id, "a used refresh token came again: its session was ended");
+                return Err(session_expired().into());
+            }
+        }
+        queries::touch_session(&tx, session.id, tenant.id, now, expires_at).await?;
+        tx.commit().await?;
+        self.issue(session.id, Identity { user, tenant, role }, successor, expires_at)
+    }
+
+    /// Ends the session of the caller, or every session of the person.
+    pub async fn logout(&self, principal: &Principal, everywhere: bool) -> Result<(), Refusal> {
+        self.end(principal.session_id(), principal.user_id(), everywhere).await
+    }
+
+    /// Ends the session of a refresh token. A token that is unknown or used up has nothing left to end.
+    pub async fn logout_by_token(&self, presented: &str, everywhere: bool) -> Result<(), Refusal> {
+        let Some(token) = RefreshToken::read(presented) else { return Ok(()) };
+        match self.living_session(&token, self.clock.now()).await? {
+            Some(session) => self.end(session.id, session.user_id, everywhere).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who a principal is.
+    pub async fn identity(&self, principal: &Principal) -> Result<Identity, GqlError> {
+        use crate::store::ScopeOrigin;
+        let system = self.system();
+        let user = queries::find_user(&system, principal.user_id()).await?;
+        let tenant = queries::find_tenant(&system, principal.tenant_id()).await?;
+        match (user, tenant) {
+            (Some(user), Some(tenant)) => Ok(Identity { user, tenant, role: principal.role() }),
+            _ => Err(GqlError::unauthenticated()),
+        }
+    }
+
+    /// The tenants a person belongs to.
+    pub async fn memberships(&self, user: UserId) -> Result<Vec<(tenant::Model, Role)>, GqlError> {
+        Ok(queries::list_memberships(&self.system(), user).await?)
+    }
+
+    /// The tenant of a principal.
+    pub async fn tenant(&self, principal: &Principal) -> Result<tenant::Model, GqlError> {
+        use crate::store::ScopeOrigin;
+        let tenant = queries::find_tenant(&self.system(), principal.tenant_id()).await?;
+        tenant.ok_or_else(GqlError::unauthenticated)
+    }
+
+    async fn check_password(&self, email: &str, password: Secret) -> Result<user_account::Model, Refusal> {
+        if password.expose().len() > password::LONGEST {
+            return Err(wrong_credentials().into());
+        }
+        let user = queries::find_user_by_email(&self.system(), email).await?;
+        let stored = user.as_ref().map(|user| user.password_hash.as_str());
+        let verdict = self.passwords.verify(password.clone(), stored).await.map_err(internal)?;
+        let user = user.filter(|_| verdict != Verdict::Wrong).ok_or_else(wrong_credentials)?;
+        if verdict == Verdict::RightButOutdated {
+            let hash = self.passwords.hash(password).await.map_err(internal)?;
+            let tx = self.system().begin().await?;
+            queries::set_password_hash(&tx, user.id, hash).await?;
+            tx.commit().await?;
+        }
+        Ok(user)
+    }
+
+    /// The session of a refresh token, when both may still be used.
+    async fn living_session(&self, token: &RefreshToken, now: DateTime<Utc>) -> Result<Option<session::Model>, DbErr> {
+        let system = self.system();
+        let Some(row) = queries::find_refresh_token(&system, &token.hash()).await? else { return Ok(None) };
+        let session = queries::find_session(&system, row.session_id).await?;
+        Ok(session.filter(|session| is_alive(session, now) && row.expires_at > now))
+    }
+
+    /// Finds out what a refresh token is, and takes it when it is the newest one.
+    async fn present(
+        &self,
+        tx: &SystemTx,
+        token: &RefreshToken,
+        successor: &RefreshToken,
+        now: DateTime<Utc>,
+    ) -> Result<Presented, DbErr> {
+        if queries::claim_refresh_token(tx, &token.hash(), now).await? {
+            return Ok(Presented::Current);
+        }
+        let grace = TimeDelta::from_std(self.sessions.refresh_grace).unwrap_or_default();
+        let within_grace = |used_at: DateTime<Utc>| !grace.is_zero() && now - used_at <= grace;
+        let used_at = queries::find_token_use(tx, &token.hash()).await?;
+        let successor = queries::find_token_use(tx, &successor.hash()).await?;
+        match (used_at, successor) {
+            (Some(Some(used_at)), Some(None)) if within_grace(used_at) => Ok(Presented::JustReplaced),
+            _ => Ok(Presented::Reused),
+        }
+    }
+
+    async fn whereabouts(
+        &self,
+        session: &session::Model,
+        wanted: Option<TenantId>,
+    ) -> Result<(user_account::Model, tenant::Model, Role), Refusal> {
+        let system = self.system();
+        let user = queries::find_user(&system, session.user_id).await?.ok_or_else(session_expired)?;
+        let memberships = queries::list_memberships(&system, user.id).await?;
+        let last = session.tenant_id.filter(|last| memberships.iter().any(|(tenant, _)| tenant.id == *last));
+        let (tenant, role) = choose(memberships, wanted.or(last))?;
+        Ok((user, tenant, role))
+    }
+
+    async fn keep(
+        &self,
+        tx: &SystemTx,
+        session: SessionId,
+        token: &RefreshToken,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        queries::insert_refresh_token(tx, new_id(), session, token.hash(), (now, expires_at)).await
+    }
+
+    fn issue(
+        &self,
+        session: SessionId,
+        identity: Identity,
+        refresh_token: RefreshToken,
+        refresh_expires_at: DateTime<Utc>,
+    ) -> Result<Session, Refusal> {
+        let now = self.clock.now();
+        let (access_token, expires_at) = self
+            .tokens
+            .sign(identity.user.id, identity.tenant.id, session, now)
+            .map_err(|error| Refusal::Fault(GqlError::internal(error)))?;
+        Ok(Session { access_token, expires_at, refresh_token, refresh_expires_at, identity })
+    }
+
+    async fn end(&self, session: SessionId, user: UserId, everywhere: bool) -> Result<(), Refusal> {
+        let which: Condition = if everywhere {
+            Condition::all().add(session::Column::UserId.eq(user))
+        } else {
+            Condition::all().add(session::Column::Id.eq(session))
+        };
+        let tx = self.system().begin().await?;
+        queries::end_sessions(&tx, which, "logout", self.clock.now()).await?;
+        tx.commit().await?;
+        if everywhere {
+            self.authenticator.forget_user(user);
+        } else {
+            self.authenticator.forget_session(session);
+        }
+        Ok(())
+    }
+
+    fn system(&self) -> SystemScope {
+        self.store.system(Reason::Authentication)
+    }
+}
+
+/// The wanted tenant, or the first one.
+fn choose(
+    memberships: Vec<(tenant::Model, Role)>,
+    wanted: Option<TenantId>,
+) -> Result<(tenant::Model, Role), UserError> {
+    let mut memberships = memberships.into_iter();
+    match wanted {
+        Some(wanted) => memberships
+            .find(|(tenant, _)| tenant.id == wanted)
+            .ok_or_else(|| UserError::not_found("tenant").at("tenantId")),
+        None => memberships
+            .next()
+            .ok_or_else(|| UserError::new(ErrorCode::Forbidden, "This account belongs to no tenant.")),
+    }
+}
+
+fn wrong_credentials() -> UserError {
+    UserError::new(ErrorCode::InvalidCredentials, "Email or password is wrong.")
+}
+
+fn session_expired() -> UserError {
+    UserError::new(ErrorCode::SessionExpired, "The session has ended. Log in again.")
+}
+
+fn internal(error: PasswordError) -> Refusal {
+    Refusal::Fault(GqlError::internal(error))
+}

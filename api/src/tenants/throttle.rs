@@ -1,0 +1,172 @@
+//! Counts failed logins, so that passwords can't be tried out.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::config;
+
+/// More are not kept: the oldest windows are forgotten first.
+const MOST_WINDOWS: usize = 50_000;
+/// An account may fail this much more often in all than from one address: strangers can't lock a person out easily, and
+/// many addresses together can't try without end.
+const ALL_ADDRESSES: u32 = 10;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Account([u8; 16]),
+    AccountFrom([u8; 16], IpAddr),
+    Address(IpAddr),
+}
+
+struct Window {
+    began: DateTime<Utc>,
+    failures: u32,
+}
+
+/// Failed logins of the last minutes, in memory.
+pub struct Throttle {
+    per_account: u32,
+    per_address: u32,
+    length: TimeDelta,
+    windows: Mutex<HashMap<Key, Window>>,
+}
+
+/// A login that is being tried. It counts as failed unless [`Throttle::forgive`] is told otherwise.
+#[must_use]
+pub struct Attempt(Vec<Key>);
+
+impl Throttle {
+    /// Limits as configured.
+    pub fn new(config: config::Login) -> Self {
+        Self {
+            per_account: config.attempts_per_account,
+            per_address: config.attempts_per_address,
+            length: TimeDelta::from_std(config.window).unwrap_or(TimeDelta::minutes(5)),
+            windows: Mutex::default(),
+        }
+    }
+
+    /// Counts an attempt before it is made, so that many at the same moment don't slip through; or tells when the next
+    /// one may be made.
+    pub fn begin(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<Attempt, DateTime<Utc>> {
+        let mut account = [0; 16];
+        account.copy_from_slice(&Sha256::digest(email.as_bytes())[..16]);
+        let mut keys = vec![(Key::Account(account), self.per_account.saturating_mul(ALL_ADDRESSES))];
+        match address.map(network) {
+            Some(address) => {
+                keys.push((Key::AccountFrom(account, address), self.per_account));
+                keys.push((Key::Address(address), self.per_address));
+            }
+            None => keys[0].1 = self.per_account,
+        }
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forget_old(&mut windows, now);
+        let blocked = keys.iter().filter_map(|(key, most)| {
+            let window = windows.get(key).filter(|window| window.began + self.length > now)?;
+            (window.failures >= *most).then(|| window.began + self.length)
+        });
+        if let Some(retry_at) = blocked.max() {
+            return Err(retry_at);
+        }
+        for (key, _) in &keys {
+            let window = windows.entry(*key).or_insert(Window { began: now, failures: 0 });
+            if window.began + self.length <= now {
+                *window = Window { began: now, failures: 0 };
+            }
+            window.failures += 1;
+        }
+        Ok(Attempt(keys.into_iter().map(|(key, _)| key).collect()))
+    }
+
+    /// The attempt succeeded: the account starts anew, and the address gets its attempt back.
+    pub fn forgive(&self, attempt: &Attempt) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &attempt.0 {
+            match key {
+                Key::Address(_) | Key::Account(_) => {
+                    if let Some(window) = windows.get_mut(key) {
+                        window.failures = window.failures.saturating_sub(1);
+                    }
+                }
+                Key::AccountFrom(..) => {
+                    windows.remove(key);
+                }
+            }
+        }
+    }
+
+    fn forget_old(&self, windows: &mut HashMap<Key, Window>, now: DateTime<Utc>) {
+        if windows.len() < MOST_WINDOWS {
+            return;
+        }
+        windows.retain(|_, window| window.began + self.length > now);
+        if windows.len() >= MOST_WINDOWS {
+            let mut ages: Vec<DateTime<Utc>> = windows.values().map(|window| window.began).collect();
+            ages.sort_unstable();
+            let middle = ages[ages.len() / 2];
+            windows.retain(|_, window| window.began > middle);
+        }
+    }
+}
+
+/// One household has a whole /64 of IPv6 addresses: they count as one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttle() -> Throttle {
+        let window = std::time::Duration::from_secs(300);
+        Throttle::new(config::Login { attempts_per_account: 3, attempts_per_address: 5, window })
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a moment")
+    }
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn an_account_is_closed_after_failures_until_the_window_ends() {
+        let throttle = throttle();
+        for second in 0..3 {
+            assert!(throttle.begin("a@x", address("10.0.0.1"), at(second)).is_ok());
+        }
+        assert_eq!(throttle.begin("a@x", address("10.0.0.1"), at(10)).err(), Some(at(300)));
+        assert!(throttle.begin("a@x", address("10.0.0.2"), at(10)).is_ok(), "the owner is not locked out elsewhere");
+        assert!(throttle.begin("a@x", address("10.0.0.1"), at(300)).is_ok());
+    }
+
+    #[test]
+    fn an_address_is_closed_over_all_accounts() {
+        let throttle = throttle();
+        for name in ["a", "b", "c", "d", "e"] {
+            assert!(throttle.begin(name, address("2001:db8::1"), at(0)).is_ok());
+        }
+        assert!(throttle.begin("f", address("2001:db8::ffff"), at(1)).is_err(), "the same /64");
+        assert!(throttle.begin("f", address("2001:db8:0:1::1"), at(1)).is_ok());
+    }
+
+    #[test]
+    fn a_success_is_not_counted() {
+        let throttle = throttle();
+        for second in 0..20 {
+            let attempt = throttle.begin("a@x", address("10.0.0.1"), at(second)).expect("never closed");
+            throttle.forgive(&attempt);
+        }
+    }
+}

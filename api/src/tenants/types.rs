@@ -1,0 +1,135 @@
+//! Parsed values of logins, and the state of a session.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{SessionId, TenantId, UserId, membership::Role, session, tenant, user_account};
+
+use super::password;
+use crate::{config, graphql::UserError, secret::Secret};
+
+/// An email address as it is stored: trimmed and in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads one. Only what can't be an address at all is refused: whether it exists, only a mail can tell.
+    pub fn parse(text: &str) -> Option<Self> {
+        let email = text.trim().to_lowercase();
+        let (name, host) = email.rsplit_once('@')?;
+        let sane = !name.is_empty()
+            && !host.is_empty()
+            && email.len() <= 254
+            && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+        sane.then_some(Self(email))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password that may be set.
+pub fn new_password(password: &Secret, path: &str) -> Result<(), UserError> {
+    let length = password.expose().len();
+    if length < password::SHORTEST {
+        return Err(UserError::invalid(path, format!("A password has at least {} characters.", password::SHORTEST)));
+    }
+    if length > password::LONGEST {
+        return Err(UserError::invalid(path, format!("A password has at most {} bytes.", password::LONGEST)));
+    }
+    Ok(())
+}
+
+/// Where a login comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The caller's address, as far as proxies can be trusted with it.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, cut to what is stored.
+    pub user_agent: Option<String>,
+}
+
+/// What a login or a refresh gives.
+pub struct Session {
+    /// Signed, short-lived.
+    pub access_token: Secret,
+    /// When the access token ends.
+    pub expires_at: DateTime<Utc>,
+    /// Used once, for the next pair.
+    pub refresh_token: super::token::RefreshToken,
+    /// When the session ends if it is not used again.
+    pub refresh_expires_at: DateTime<Utc>,
+    /// Who it is.
+    pub identity: Identity,
+}
+
+/// A person in a tenant.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The person.
+    pub user: user_account::Model,
+    /// The tenant that the session acts in.
+    pub tenant: tenant::Model,
+    /// The person's role there.
+    pub role: Role,
+}
+
+/// What the database says about the owner of an access token.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// When the session ends.
+    pub session_expires_at: DateTime<Utc>,
+    /// When it was ended.
+    pub session_ended_at: Option<DateTime<Utc>>,
+    /// Tokens from before are refused.
+    pub password_changed_at: DateTime<Utc>,
+    /// Whether the person runs the platform.
+    pub operator: bool,
+    /// The role in the token's tenant.
+    pub role: Role,
+}
+
+/// A session and the tenant it is asked for.
+pub type StandingKey = (SessionId, TenantId);
+
+/// Whether a session may go on.
+pub fn is_alive(session: &session::Model, now: DateTime<Utc>) -> bool {
+    session.ended_at.is_none() && session.expires_at > now
+}
+
+/// When a session that is used now ends.
+pub fn session_end(created_at: DateTime<Utc>, now: DateTime<Utc>, config: config::Sessions) -> DateTime<Utc> {
+    let idle = TimeDelta::from_std(config.idle).unwrap_or(TimeDelta::days(14));
+    let max = TimeDelta::from_std(config.max).unwrap_or(TimeDelta::days(90));
+    (now + idle).min(created_at + max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn email_addresses_are_normalised_and_nonsense_is_refused() {
+        assert_eq!(Email::parse(" Budi@Example.COM ").map(|email| email.0), Some("budi@example.com".to_owned()));
+        for text in ["", "budi", "@x", "budi@", "bu di@x", &format!("{}@x", "a".repeat(260))] {
+            assert!(Email::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_ends_when_idle_and_in_any_case() {
+        let day = |day: i64| DateTime::from_timestamp(1_800_000_000 + day * 86_400, 0).expect("a moment");
+        let config = config::Sessions {
+            access_token: std::time::Duration::from_secs(600),
+            idle: std::time::Duration::from_secs(14 * 86_400),
+            max: std::time::Duration::from_secs(90 * 86_400),
+            refresh_grace: std::time::Duration::ZERO,
+        };
+        assert_eq!(session_end(day(0), day(3), config), day(17));
+        assert_eq!(session_end(day(0), day(80), config), day(90));
+    }
+}
