@@ -1,151 +1,66 @@
 //! A WhatsApp network in a box: the real wire protocol, with simulated phones.
 //!
-//! The API below is settled; the network behind it is being built, and calls answer
-//! [`SandboxError::Closed`] until it is there.
+//! The network speaks what WhatsApp's servers speak to linked devices: a websocket, the Noise
+//! handshake, binary stanzas, Signal keys and sessions, receipts, groups and encrypted media. Real
+//! client libraries connect to it unchanged. Behind every number is a simulated phone that scans
+//! QR codes, opens its messages, answers with receipts and texts as it is told, and keeps a ledger
+//! of what reached it: that is how claims about delivery are tested.
+//!
+//! ```no_run
+//! # async fn example(qr: &str) -> Result<(), sandbox::SandboxError> {
+//! use sandbox::{Behavior, Network, NetworkConfig, Reply, Target};
+//!
+//! let network = Network::start(NetworkConfig::default()).await?;
+//! network.create_phone("+62 812 0000 001", Some("Ani"), Behavior { reads: true, ..Behavior::default() })?;
+//! // A client connected to `network.url()` shows a QR code; Budi's phone scans it:
+//! network.scan_qr("+62 812 0000 002", qr).await?;
+//! network.send_text("+628120000001", Target::Phone("+628120000002".into()), "halo").await?;
+//! assert_eq!(network.received_count("+628120000001"), 0);
+//! # Ok(()) }
+//! ```
+//!
+//! The same as a program, with a control API over HTTP (see [`control`]): `kabar-sandbox`.
+//!
+//! Where is …?
+//!
+//! | | |
+//! |---|---|
+//! | the handshake, a frame, a connection | `noise`, `frame`, `connection` |
+//! | a stanza answered | `handlers/` by namespace, `pairing` before a device is linked |
+//! | a phone | `phone/`: `receiving`, `sending`, `signal`, `ledger` |
+//! | what waits for a device | `mailbox` |
+//! | media | `media` |
+//! | the data directory | `storage` |
+//!
+//! What is simplified: certificate signatures (clients are told not to check them), anything about
+//! calls, status and newsletters (accepted, shown to nobody), limits and bans, and the patience of
+//! the real thing.
 
+mod account;
+mod adv;
+mod app_state;
+mod clock;
+mod connection;
+pub mod control;
+mod core;
 mod error;
+mod frame;
+mod groups;
+mod handlers;
+mod mailbox;
+mod media;
+mod network;
+mod noise;
+mod number;
+mod pairing;
+mod phone;
+mod stanza;
+mod storage;
 mod views;
 
-use std::net::SocketAddr;
-
 pub use error::SandboxError;
+pub use network::Network;
 pub use views::{
-    Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent,
-    NetworkStats, Phone, Received, Reply, Target,
+    Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
+    Received, Reply, Target,
 };
-
-/// A running network; clones are handles to the same one.
-#[derive(Clone, Debug)]
-pub struct Network;
-
-impl Network {
-    /// Listens and serves until [`Network::shutdown`].
-    pub async fn start(config: NetworkConfig) -> Result<Self, SandboxError> {
-        let _ = config;
-        Err(SandboxError::Closed)
-    }
-
-    /// `ws://127.0.0.1:PORT/ws/chat`.
-    pub fn url(&self) -> String {
-        String::new()
-    }
-
-    /// Where it listens; the media host is plain http on the same port, below `/mms/`.
-    pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
-    }
-
-    /// Closes every connection and writes the state to disk.
-    pub async fn shutdown(&self) {}
-
-    pub fn create_phone(
-        &self,
-        number: &str,
-        name: Option<&str>,
-        behavior: Behavior,
-    ) -> Result<Phone, SandboxError> {
-        let _ = (number, name, behavior);
-        Err(SandboxError::Closed)
-    }
-
-    pub fn phones(&self) -> Vec<Phone> {
-        Vec::new()
-    }
-
-    pub fn phone(&self, number: &str) -> Option<Phone> {
-        let _ = number;
-        None
-    }
-
-    /// The phone scans a QR code; returns when the new device has logged in.
-    pub async fn scan_qr(&self, number: &str, qr: &str) -> Result<LinkedDevice, SandboxError> {
-        let _ = (number, qr);
-        Err(SandboxError::Closed)
-    }
-
-    /// The phone's user types the eight characters a client shows.
-    pub async fn enter_pairing_code(
-        &self,
-        number: &str,
-        code: &str,
-    ) -> Result<LinkedDevice, SandboxError> {
-        let _ = (number, code);
-        Err(SandboxError::Closed)
-    }
-
-    /// The phone writes a text; returns the message id.
-    pub async fn send_text(
-        &self,
-        from: &str,
-        to: Target,
-        text: &str,
-    ) -> Result<String, SandboxError> {
-        let _ = (from, to, text);
-        Err(SandboxError::Closed)
-    }
-
-    pub fn set_behavior(&self, number: &str, patch: BehaviorPatch) -> Result<Phone, SandboxError> {
-        let _ = (number, patch);
-        Err(SandboxError::Closed)
-    }
-
-    pub async fn disrupt(
-        &self,
-        number: &str,
-        disruption: Disruption,
-    ) -> Result<Phone, SandboxError> {
-        let _ = (number, disruption);
-        Err(SandboxError::Closed)
-    }
-
-    /// The ledger in order, from after a sequence number.
-    pub fn received(
-        &self,
-        number: &str,
-        after: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Received>, SandboxError> {
-        let _ = (number, after, limit);
-        Err(SandboxError::Closed)
-    }
-
-    pub fn received_count(&self, number: &str) -> usize {
-        let _ = number;
-        0
-    }
-
-    /// The phone's user opens the chat: read receipts for these messages.
-    pub async fn mark_read(
-        &self,
-        number: &str,
-        whatsapp_ids: &[String],
-    ) -> Result<(), SandboxError> {
-        let _ = (number, whatsapp_ids);
-        Err(SandboxError::Closed)
-    }
-
-    pub async fn create_group(
-        &self,
-        owner: &str,
-        subject: &str,
-        participants: &[String],
-    ) -> Result<Group, SandboxError> {
-        let _ = (owner, subject, participants);
-        Err(SandboxError::Closed)
-    }
-
-    /// The groups this number is a member of.
-    pub fn groups(&self, number: &str) -> Vec<Group> {
-        let _ = number;
-        Vec::new()
-    }
-
-    /// What happens from now on. A subscriber that lags loses the oldest events.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<NetworkEvent> {
-        tokio::sync::broadcast::channel(1).1
-    }
-
-    pub fn stats(&self) -> NetworkStats {
-        NetworkStats::default()
-    }
-}

@@ -260,3 +260,46 @@ pub struct NetworkStats {
     /// Bytes kept by the media host.
     pub media_bytes: u64,
 }
+
+impl BehaviorPatch {
+    /// The behaviour with the given fields changed.
+    pub fn applied_to(self, mut behavior: Behavior) -> Behavior {
+        fn change<T>(field: &mut T, to: Option<T>) {
+            if let Some(to) = to {
+                *field = to;
+            }
+        }
+        change(&mut behavior.online, self.online);
+        change(&mut behavior.delivers, self.delivers);
+        change(&mut behavior.reads, self.reads);
+        change(&mut behavior.replies, self.replies);
+        change(&mut behavior.latency_ms, self.latency_ms);
+        change(&mut behavior.blocks, self.blocks);
+        change(&mut behavior.nack_code, self.nack_code);
+        change(&mut behavior.on_whatsapp, self.on_whatsapp);
+        behavior
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_null_clears_and_an_absent_field_stays() {
+        let patch: BehaviorPatch = serde_json::from_str(r#"{"replies": null, "reads": true}"#).unwrap();
+        let before = Behavior { replies: Some(Reply::Echo), nack_code: Some(463), ..Behavior::default() };
+        let after = patch.applied_to(before);
+        assert_eq!((after.replies, after.nack_code, after.reads), (None, Some(463), true));
+    }
+
+    #[test]
+    fn disruptions_and_targets_read_as_documented() {
+        let text = r#"[{"dropSocketAfter": {"messages": 3}}, "dropSocket", {"logOut": {"device": null}}]"#;
+        let disruptions: Vec<Disruption> = serde_json::from_str(text).unwrap();
+        assert_eq!(disruptions[0], Disruption::DropSocketAfter { messages: 3 });
+        assert_eq!(disruptions[1], Disruption::DropSocket);
+        let target: Target = serde_json::from_str(r#"{"phone": "+628123"}"#).unwrap();
+        assert_eq!(target, Target::Phone("+628123".to_owned()));
+    }
+}

@@ -1,0 +1,353 @@
+//! `w:g2`: what clients ask of groups and change in them, and the notifications that follow.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngExt;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node, Server};
+
+use crate::account::{Account, lock};
+use crate::clock;
+use crate::core::Core;
+use crate::groups::{Description, GroupState, Role, participant};
+use crate::handlers::Origin;
+use crate::number::Addressing;
+use crate::stanza::{attr, bytes, children, empty_result, error, jid_attr, result};
+use crate::views::NetworkEvent;
+
+pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, set: bool) -> Node {
+    let to = jid_attr(request, "to");
+    let Some(action) = children(request).first() else {
+        return error(request, 400, "bad-request");
+    };
+    let in_group = to.filter(|to| to.server == Server::Group && !to.user.is_empty());
+    match in_group {
+        Some(to) => {
+            let Some(group) = core.group(to.user.as_str()) else {
+                return error(request, 404, "item-not-found");
+            };
+            if !lock(&group).members.contains_key(&origin.account.user) {
+                return error(request, 403, "forbidden");
+            }
+            if set { change(core, origin, request, action, &group) } else { read(core, request, action, &group) }
+        }
+        None => about_groups(core, origin, request, action, set),
+    }
+}
+
+/// Requests to `@g.us` itself: create, list, leave, invitations.
+fn about_groups(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, set: bool) -> Node {
+    match (action.tag.as_ref(), set) {
+        ("create", true) => {
+            let subject = attr(action, "subject").unwrap_or_default().into_owned();
+            let members: Vec<Arc<Account>> = participants(core, action);
+            let group = create(core, &origin.account, Some(origin.device), &subject, &members);
+            let node = lock(&group).node(core);
+            result(request, [node])
+        }
+        ("participating", false) => {
+            let groups = core.groups_of(&origin.account);
+            let nodes: Vec<Node> = groups.iter().map(|group| lock(group).node(core)).collect();
+            result(request, [NodeBuilder::new("groups").children(nodes).build()])
+        }
+        ("leave", true) => {
+            let mut left = Vec::new();
+            for node in children(action) {
+                let Some(jid) = jid_attr(node, "id") else { continue };
+                if let Some(group) = core.group(jid.user.as_str()) {
+                    remove(core, &origin.account, Some(origin.device), &group, &[Arc::clone(&origin.account)]);
+                }
+                left.push(NodeBuilder::new("group").attr("id", jid).build());
+            }
+            result(request, [NodeBuilder::new("leave").children(left).build()])
+        }
+        ("invite", _) => by_invitation(core, origin, request, action, set),
+        _ => error(request, 501, "feature-not-implemented"),
+    }
+}
+
+/// `<invite code/>`: look at a group (`get`) or join it (`set`).
+fn by_invitation(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, set: bool) -> Node {
+    let code = attr(action, "code").unwrap_or_default();
+    let found = core
+        .groups
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .values()
+        .find(|group| lock(group).invite == code)
+        .cloned();
+    let Some(group) = found else {
+        return error(request, 406, "not-acceptable");
+    };
+    if !set {
+        let node = lock(&group).node(core);
+        return result(request, [node]);
+    }
+    add(core, &origin.account, Some(origin.device), &group, &[Arc::clone(&origin.account)]);
+    let jid = lock(&group).jid();
+    result(request, [NodeBuilder::new("group").attr("jid", jid).build()])
+}
+
+fn read(core: &Arc<Core>, request: &Node, action: &Node, group: &Mutex<GroupState>) -> Node {
+    let group = lock(group);
+    match action.tag.as_ref() {
+        "query" => result(request, [group.node(core)]),
+        "invite" => result(request, [NodeBuilder::new("invite").attr("code", group.invite.as_str()).build()]),
+        "membership_approval_requests" => result(request, [NodeBuilder::new("membership_approval_requests").build()]),
+        _ => error(request, 501, "feature-not-implemented"),
+    }
+}
+
+fn change(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, group: &Arc<Mutex<GroupState>>) -> Node {
+    let actor = &origin.account;
+    let admin = lock(group).is_admin(&actor.user);
+    let tag = action.tag.as_ref();
+    let free_for_members = match tag {
+        "add" => lock(group).member_add_mode == "all_member_add",
+        "subject" | "description" => !lock(group).locked,
+        _ => false,
+    };
+    if !admin && !free_for_members {
+        return error(request, 403, "forbidden");
+    }
+    match tag {
+        "add" | "remove" | "promote" | "demote" => {
+            let answers = change_participants(core, origin, action, group);
+            let tag = match tag {
+                "add" => "add",
+                "remove" => "remove",
+                "promote" => "promote",
+                _ => "demote",
+            };
+            return result(request, [NodeBuilder::new(tag).children(answers).build()]);
+        }
+        "invite" => {
+            let code = clock::token(12);
+            lock(group).invite.clone_from(&code);
+            core.groups_dirty.store(true, std::sync::atomic::Ordering::Release);
+            return result(request, [NodeBuilder::new("invite").attr("code", code).build()]);
+        }
+        _ => {}
+    }
+    let told = {
+        let mut group = lock(group);
+        apply_setting(&mut group, actor, action)
+    };
+    let Some(told) = told else {
+        return error(request, 501, "feature-not-implemented");
+    };
+    changed(core, group);
+    notify(core, group, actor, Some(origin.device), told, &[]);
+    empty_result(request)
+}
+
+/// Changes one property; returns the child of the notification that tells of it.
+fn apply_setting(group: &mut GroupState, actor: &Account, action: &Node) -> Option<Node> {
+    let text = |node: &Node| bytes(node).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    match action.tag.as_ref() {
+        "subject" => {
+            group.subject = text(action).unwrap_or_default();
+            group.subject_author.clone_from(&actor.user);
+            group.subject_at = clock::now().timestamp();
+            return Some(
+                NodeBuilder::new("subject")
+                    .attr("subject", group.subject.as_str())
+                    .attr("s_o", actor.jid(group.addressing))
+                    .attr("s_t", group.subject_at)
+                    .build(),
+            );
+        }
+        "description" => {
+            let id = attr(action, "id").unwrap_or_default().into_owned();
+            let body = action.get_optional_child("body").and_then(text);
+            let node = NodeBuilder::new("description").attr("id", id.as_str());
+            let told = match &body {
+                Some(text) => node.children([NodeBuilder::new("body").string_content(text.as_str()).build()]),
+                None => node.children([NodeBuilder::new("delete").build()]),
+            };
+            group.description = body.map(|text| Description {
+                id,
+                text,
+                author: actor.user.clone(),
+                at: clock::now().timestamp(),
+            });
+            return Some(told.build());
+        }
+        "announcement" => group.announce = true,
+        "not_announcement" => group.announce = false,
+        "locked" => group.locked = true,
+        "unlocked" => group.locked = false,
+        "ephemeral" => group.ephemeral = attr(action, "expiration").and_then(|value| value.parse().ok()),
+        "not_ephemeral" => group.ephemeral = None,
+        "membership_approval_mode" => {
+            group.join_approval = action
+                .get_optional_child("group_join")
+                .is_some_and(|join| attr(join, "state").as_deref() == Some("on"));
+        }
+        "member_add_mode" => group.member_add_mode = text(action).unwrap_or_default(),
+        _ => return None,
+    }
+    Some(action.clone())
+}
+
+/// The accounts of the `<participant jid>` children; unknown ones are left out.
+fn participants(core: &Core, action: &Node) -> Vec<Arc<Account>> {
+    children(action)
+        .iter()
+        .filter(|node| node.tag == "participant")
+        .filter_map(|node| core.visible_account_of(&jid_attr(node, "jid")?))
+        .collect()
+}
+
+/// `<participant jid [error]>` for each one named: 404 unknown, 409 in the group already.
+fn change_participants(core: &Arc<Core>, origin: &Origin, action: &Node, group: &Arc<Mutex<GroupState>>) -> Vec<Node> {
+    let mut answers = Vec::new();
+    let mut changing = Vec::new();
+    for node in children(action).iter().filter(|node| node.tag == "participant") {
+        let Some(jid) = jid_attr(node, "jid") else { continue };
+        let answer = NodeBuilder::new("participant").attr("jid", &jid);
+        let account = core.visible_account_of(&jid);
+        let member = account.as_ref().is_some_and(|account| lock(group).members.contains_key(&account.user));
+        match (account, action.tag.as_ref(), member) {
+            (None, ..) | (Some(_), "remove" | "promote" | "demote", false) => answers.push(answer.attr("error", 404).build()),
+            (Some(_), "add", true) => answers.push(answer.attr("error", 409).build()),
+            (Some(account), ..) => {
+                answers.push(answer.build());
+                changing.push(account);
+            }
+        }
+    }
+    if changing.is_empty() {
+        return answers;
+    }
+    match action.tag.as_ref() {
+        "add" => add(core, &origin.account, Some(origin.device), group, &changing),
+        "remove" => remove(core, &origin.account, Some(origin.device), group, &changing),
+        "promote" => set_role(core, origin, group, &changing, Role::Admin, "promote"),
+        _ => set_role(core, origin, group, &changing, Role::Member, "demote"),
+    }
+    answers
+}
+
+/// Creates a group and tells every member's devices, except the one that asked.
+pub fn create(
+    core: &Arc<Core>,
+    owner: &Arc<Account>,
+    device: Option<u16>,
+    subject: &str,
+    members: &[Arc<Account>],
+) -> Arc<Mutex<GroupState>> {
+    let id = format!("120363{:012}", rand::rng().random_range(0..1_000_000_000_000u64));
+    let now = clock::now();
+    let mut roles: std::collections::BTreeMap<String, Role> =
+        members.iter().map(|account| (account.user.clone(), Role::Member)).collect();
+    roles.insert(owner.user.clone(), Role::Owner);
+    let group = Arc::new(Mutex::new(GroupState {
+        id: id.clone(),
+        subject: subject.to_owned(),
+        subject_author: owner.user.clone(),
+        subject_at: now.timestamp(),
+        owner: owner.user.clone(),
+        created_at: now,
+        addressing: core.addressing(),
+        members: roles,
+        description: None,
+        announce: false,
+        locked: false,
+        ephemeral: None,
+        join_approval: false,
+        member_add_mode: "all_member_add".to_owned(),
+        invite: clock::token(12),
+    }));
+    core.groups
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(id, Arc::clone(&group));
+    changed(core, &group);
+    let told = NodeBuilder::new("create")
+        .attr("type", "new")
+        .attr("key", clock::message_id())
+        .children([lock(&group).node(core)])
+        .build();
+    notify(core, &group, owner, device, told, &[]);
+    group
+}
+
+/// Adds members.
+pub fn add(core: &Arc<Core>, actor: &Arc<Account>, device: Option<u16>, group: &Arc<Mutex<GroupState>>, added: &[Arc<Account>]) {
+    for account in added {
+        lock(group).members.entry(account.user.clone()).or_insert(Role::Member);
+    }
+    changed(core, group);
+    let told = listing(group, "add", added, Role::Member);
+    notify(core, group, actor, device, told, &[]);
+}
+
+/// Removes members; they are told as well.
+pub fn remove(core: &Arc<Core>, actor: &Arc<Account>, device: Option<u16>, group: &Arc<Mutex<GroupState>>, removed: &[Arc<Account>]) {
+    for account in removed {
+        lock(group).members.remove(&account.user);
+    }
+    changed(core, group);
+    let told = listing(group, "remove", removed, Role::Member);
+    notify(core, group, actor, device, told, removed);
+}
+
+fn set_role(core: &Arc<Core>, origin: &Origin, group: &Arc<Mutex<GroupState>>, accounts: &[Arc<Account>], role: Role, tag: &'static str) {
+    {
+        let mut group = lock(group);
+        for account in accounts {
+            if let Some(current) = group.members.get_mut(&account.user)
+                && *current != Role::Owner
+            {
+                *current = role;
+            }
+        }
+    }
+    changed(core, group);
+    let told = listing(group, tag, accounts, role);
+    notify(core, group, &origin.account, Some(origin.device), told, &[]);
+}
+
+fn listing(group: &Mutex<GroupState>, tag: &'static str, accounts: &[Arc<Account>], role: Role) -> Node {
+    let addressing = lock(group).addressing;
+    NodeBuilder::new(tag)
+        .children(accounts.iter().map(|account| participant(account, role, addressing)))
+        .build()
+}
+
+fn changed(core: &Core, group: &Mutex<GroupState>) {
+    core.groups_dirty.store(true, std::sync::atomic::Ordering::Release);
+    core.save_now.notify_one();
+    core.emit(NetworkEvent::GroupChanged { group: lock(group).view() });
+}
+
+/// `<notification type="w:gp2" from=group participant=actor>` to the companions of all members (and
+/// of those who just left), except the device that acted: its answer says the same.
+fn notify(core: &Core, group: &Mutex<GroupState>, actor: &Account, device: Option<u16>, told: Node, also: &[Arc<Account>]) {
+    let (jid, addressing, members): (Jid, Addressing, Vec<String>) = {
+        let group = lock(group);
+        (group.jid(), group.addressing, group.members.keys().cloned().collect())
+    };
+    let accounts = members.iter().filter_map(|user| core.account(user)).chain(also.iter().cloned());
+    for account in accounts {
+        for target in account.devices().values() {
+            let acted = account.user == actor.user && Some(target.id) == device;
+            if target.id == 0 || acted || !target.is_confirmed() {
+                continue;
+            }
+            let mut notification = NodeBuilder::new("notification")
+                .attr("from", &jid)
+                .attr("type", "w:gp2")
+                .attr("id", clock::message_id())
+                .attr("t", clock::unix_seconds())
+                .attr("notify", actor.name())
+                .attr("participant", actor.jid(addressing))
+                .attr("addressing_mode", addressing.as_str());
+            if addressing == Addressing::Hidden {
+                notification = notification.attr("participant_pn", actor.jid(Addressing::Number));
+            }
+            target.deliver(&account, notification.children([told.clone()]).build());
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The handle callers hold: starts the network and asks it things.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, oneshot};
+use waproto::whatsapp as wa;
+
+use crate::account::{Account, lock};
+use crate::core::Core;
+use crate::error::SandboxError;
+use crate::handlers::{Origin, devices, groups, login, receipts};
+use crate::noise::ServerIdentity;
+use crate::number::parse_number;
+use crate::phone::{self, Destination, Request};
+use crate::storage::{self, Storage};
+use crate::views::{
+    Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
+    Received, Target,
+};
+use crate::{clock, connection, control, media, pairing};
+
+/// The largest file the media host takes.
+const MEDIA_LIMIT: usize = 256 * 1024 * 1024;
+/// How long tasks may take to end.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running network; clones are handles to the same one.
+#[derive(Clone)]
+pub struct Network {
+    core: Arc<Core>,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Network").field("address", &self.core.address).finish_non_exhaustive()
+    }
+}
+
+impl Network {
+    /// Listens and serves until [`Network::shutdown`].
+    pub async fn start(config: NetworkConfig) -> Result<Self, SandboxError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback(config.listen));
+        }
+        let listening = |source| SandboxError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+
+        let storage = config.data_dir.map(Storage::open).transpose()?;
+        let server_key = match &storage {
+            Some(storage) => storage.server_key()?,
+            None => wacore_libsignal::protocol::KeyPair::generate(&mut rand::rng()),
+        };
+        let core = Arc::new(Core::new(address, ServerIdentity::new(server_key), storage));
+        if let Some(storage) = &core.storage {
+            let (accounts, groups) = storage.load()?;
+            for group in groups {
+                let mut known = core.groups.write().unwrap_or_else(PoisonError::into_inner);
+                known.insert(group.id.clone(), Arc::new(Mutex::new(group)));
+            }
+            for (account, signal) in accounts {
+                core.insert_account(&account);
+                phone::spawn(&core, &account, signal);
+            }
+            core.tasks.spawn(storage::run(Arc::clone(&core)));
+        }
+
+        let router = Router::new()
+            .route("/ws/chat", any(websocket))
+            .route("/ws/chat/{*rest}", any(websocket))
+            .route("/mms/{*path}", post(media::upload))
+            .route("/v/sandbox/{name}", get(media::download))
+            .layer(DefaultBodyLimit::max(MEDIA_LIMIT))
+            .with_state(Arc::clone(&core))
+            .merge(control::routes(Self { core: Arc::clone(&core) }));
+        // Frames are small and answered at once: waiting to fill a packet costs 40 ms each.
+        let listener = listener.tap_io(|stream| {
+            if let Err(failure) = stream.set_nodelay(true) {
+                tracing::debug!(%failure, "TCP_NODELAY cannot be set");
+            }
+        });
+        let stop = core.stop.clone();
+        core.tasks.spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+            if let Err(failure) = served.await {
+                tracing::error!(%failure, "the network stopped serving");
+            }
+        });
+        Ok(Self { core })
+    }
+
+    /// `ws://127.0.0.1:PORT/ws/chat`.
+    pub fn url(&self) -> String {
+        format!("ws://{}/ws/chat", self.core.address)
+    }
+
+    /// Where it listens; the media host is plain http on the same port, below `/mms/`.
+    pub fn address(&self) -> SocketAddr {
+        self.core.address
+    }
+
+    /// Writes the state to disk and closes every connection.
+    pub async fn shutdown(&self) {
+        if let Some(storage) = &self.core.storage {
+            storage.save(&self.core).await;
+        }
+        self.core.stop.cancel();
+        self.core.tasks.close();
+        if tokio::time::timeout(SHUTDOWN_LIMIT, self.core.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks of the network did not end in time");
+        }
+    }
+
+    /// Accounts linked from now on, and phones from now on, address each other by hidden identity
+    /// (`@lid`) instead of by number; groups created from now on as well.
+    pub fn set_hidden_addressing(&self, on: bool) {
+        self.core.hidden_addressing.store(on, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Puts a phone with a new account into the network.
+    pub fn create_phone(&self, number: &str, name: Option<&str>, behavior: Behavior) -> Result<Phone, SandboxError> {
+        let digits = parse_number(number)?;
+        let behavior = normalized(behavior)?;
+        let name = name.map_or_else(|| format!("Phone {digits}"), ToOwned::to_owned);
+        let account = Arc::new(Account::new(digits, name, behavior, phone::keys::generate()?, clock::now()));
+        if !self.core.insert_account(&account) {
+            return Err(SandboxError::AlreadyExists(account.number()));
+        }
+        phone::spawn(&self.core, &account, phone::signal::SignalState::new(&account));
+        self.core.save_soon(&account);
+        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        Ok(account.view())
+    }
+
+    /// All phones, oldest first.
+    pub fn phones(&self) -> Vec<Phone> {
+        self.core.accounts().iter().map(|account| account.view()).collect()
+    }
+
+    pub fn phone(&self, number: &str) -> Option<Phone> {
+        self.core.account_by_number(number).ok().map(|account| account.view())
+    }
+
+    /// The phone, created when it is absent.
+    fn account_or_new(&self, number: &str) -> Result<Arc<Account>, SandboxError> {
+        if let Ok(account) = self.core.account_by_number(number) {
+            return Ok(account);
+        }
+        match self.create_phone(number, None, Behavior::default()) {
+            // Somebody else may have created it in this moment.
+            Ok(_) | Err(SandboxError::AlreadyExists(_)) => self.core.account_by_number(number),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The phone scans a QR code (it is created when absent); returns when the device has logged in.
+    pub async fn scan_qr(&self, number: &str, qr: &str) -> Result<LinkedDevice, SandboxError> {
+        let account = self.account_or_new(number)?;
+        pairing::scan_qr(&self.core, &account, qr).await
+    }
+
+    /// The phone's user types the eight characters a client shows; returns when the device has
+    /// logged in.
+    pub async fn enter_pairing_code(&self, number: &str, code: &str) -> Result<LinkedDevice, SandboxError> {
+        let account = self.account_or_new(number)?;
+        pairing::enter_code(&self.core, &account, code).await
+    }
+
+    /// The phone writes a text; returns the message id once the server accepted it.
+    pub async fn send_text(&self, from: &str, to: Target, text: &str) -> Result<String, SandboxError> {
+        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        self.send_message(from, to, message).await
+    }
+
+    /// The phone sends a message of any kind.
+    pub async fn send_message(&self, from: &str, to: Target, message: wa::Message) -> Result<String, SandboxError> {
+        let account = self.online(from)?;
+        let to = match to {
+            Target::Phone(number) => Destination::Account(self.core.account_by_number(&number)?),
+            Target::Group(jid) => Destination::Group(jid.split('@').next().unwrap_or_default().to_owned()),
+        };
+        let (done, sent) = oneshot::channel();
+        account.request(Request::Send { to, message: Box::new(message), done: Some(done) });
+        sent.await.map_err(|_| SandboxError::Closed)?
+    }
+
+    fn online(&self, number: &str) -> Result<Arc<Account>, SandboxError> {
+        let account = self.core.account_by_number(number)?;
+        if account.with_behavior(|behavior| behavior.online) {
+            Ok(account)
+        } else {
+            Err(SandboxError::PhoneOffline(account.number()))
+        }
+    }
+
+    /// Changes how a phone acts.
+    pub fn set_behavior(&self, number: &str, patch: BehaviorPatch) -> Result<Phone, SandboxError> {
+        let account = self.core.account_by_number(number)?;
+        let changed = normalized(patch.applied_to(account.behavior()))?;
+        *account.behavior.write().unwrap_or_else(PoisonError::into_inner) = changed;
+        account.wake.notify_one();
+        self.core.save_soon(&account);
+        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        Ok(account.view())
+    }
+
+    /// Makes something go wrong.
+    pub async fn disrupt(&self, number: &str, disruption: Disruption) -> Result<Phone, SandboxError> {
+        let account = self.core.account_by_number(number)?;
+        match disruption {
+            Disruption::DropSocket => devices::live_connections(&account).iter().for_each(|connection| connection.cut()),
+            Disruption::DropSocketAfter { messages } => {
+                lock(&account.faults).drop_after = (messages > 0).then_some(messages);
+            }
+            Disruption::LogOut { device } => self.log_out(&account, device)?,
+            Disruption::NackNext { count, code } => {
+                lock(&account.faults).nack_next = (count > 0).then_some((count, code));
+            }
+            Disruption::Refuse { connections } => lock(&account.faults).refuse_connections = connections,
+            Disruption::StreamReplaced => {
+                for connection in devices::live_connections(&account) {
+                    connection.send(login::replaced());
+                    connection.close();
+                }
+            }
+            Disruption::Freeze { frozen } => {
+                lock(&account.faults).freeze_connections = frozen;
+                if frozen {
+                    devices::live_connections(&account).iter().for_each(|connection| connection.freeze());
+                }
+            }
+            Disruption::LoseSessions => account.request(Request::LoseSessions),
+        }
+        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        Ok(account.view())
+    }
+
+    fn log_out(&self, account: &Arc<Account>, device: Option<u16>) -> Result<(), SandboxError> {
+        let chosen: Vec<u16> = account
+            .devices()
+            .keys()
+            .copied()
+            .filter(|id| *id != 0 && device.is_none_or(|wanted| wanted == *id))
+            .collect();
+        if chosen.is_empty() {
+            return Err(SandboxError::NotLinked(account.number()));
+        }
+        for id in chosen {
+            devices::unlink(&self.core, account, id);
+        }
+        Ok(())
+    }
+
+    /// The ledger in order, from after a sequence number.
+    pub fn received(&self, number: &str, after: Option<u64>, limit: usize) -> Result<Vec<Received>, SandboxError> {
+        let account = self.core.account_by_number(number)?;
+        let page = lock(&account.ledger).page(after, limit);
+        Ok(page)
+    }
+
+    /// How many messages reached a phone; 0 for a number that has none.
+    pub fn received_count(&self, number: &str) -> usize {
+        self.core.account_by_number(number).map_or(0, |account| lock(&account.ledger).len())
+    }
+
+    /// The phone's user opens the chat: read receipts for these messages.
+    pub async fn mark_read(&self, number: &str, whatsapp_ids: &[String]) -> Result<(), SandboxError> {
+        let account = self.online(number)?;
+        let rows = {
+            let ledger = lock(&account.ledger);
+            let find = |id: &String| ledger.find(id).cloned().ok_or_else(|| SandboxError::NoSuchMessage(id.clone()));
+            whatsapp_ids.iter().map(find).collect::<Result<Vec<_>, _>>()?
+        };
+        let origin = Origin { account, device: 0 };
+        for row in rows {
+            let receipt = receipts::from_phone(&row.chat, row.participant.as_ref(), &row.view.whatsapp_id, Some("read"));
+            receipts::accept(&self.core, &origin, &receipt.build());
+        }
+        Ok(())
+    }
+
+    /// The phone creates a group.
+    pub async fn create_group(&self, owner: &str, subject: &str, participants: &[String]) -> Result<Group, SandboxError> {
+        let owner = self.online(owner)?;
+        let members = participants
+            .iter()
+            .map(|number| self.core.account_by_number(number))
+            .collect::<Result<Vec<_>, _>>()?;
+        let group = groups::create(&self.core, &owner, None, subject, &members);
+        let view = lock(&group).view();
+        Ok(view)
+    }
+
+    /// Adds a member to a group, as its owner would.
+    pub async fn add_to_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
+        let (group, owner, account) = self.group_change(group, number)?;
+        groups::add(&self.core, &owner, None, &group, &[account]);
+        let view = lock(&group).view();
+        Ok(view)
+    }
+
+    /// Removes a member from a group, as its owner would.
+    pub async fn remove_from_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
+        let (group, owner, account) = self.group_change(group, number)?;
+        groups::remove(&self.core, &owner, None, &group, &[account]);
+        let view = lock(&group).view();
+        Ok(view)
+    }
+
+    #[expect(clippy::type_complexity, reason = "three values used at once by two callers")]
+    fn group_change(
+        &self,
+        group: &str,
+        number: &str,
+    ) -> Result<(Arc<Mutex<crate::groups::GroupState>>, Arc<Account>, Arc<Account>), SandboxError> {
+        let missing = || SandboxError::NoSuchGroup(group.to_owned());
+        let account = self.core.account_by_number(number)?;
+        let group = self.core.group(group.split('@').next().unwrap_or_default()).ok_or_else(missing)?;
+        let owner = lock(&group).owner.clone();
+        let owner = self.core.account(&owner).ok_or_else(missing)?;
+        Ok((group, owner, account))
+    }
+
+    /// The groups this number is a member of, oldest first.
+    pub fn groups(&self, number: &str) -> Vec<Group> {
+        self.core.account_by_number(number).map_or_else(
+            |_| Vec::new(),
+            |account| self.core.groups_of(&account).iter().map(|group| lock(group).view()).collect(),
+        )
+    }
+
+    /// What happens from now on. A subscriber that lags loses the oldest events.
+    pub fn subscribe(&self) -> broadcast::Receiver<NetworkEvent> {
+        self.core.events.subscribe()
+    }
+
+    pub fn stats(&self) -> NetworkStats {
+        self.core.stats()
+    }
+}
+
+/// Numbers in the block list are kept as `+digits`.
+fn normalized(mut behavior: Behavior) -> Result<Behavior, SandboxError> {
+    behavior.blocks = behavior
+        .blocks
+        .iter()
+        .map(|number| parse_number(number).map(|digits| crate::number::with_plus(&digits)))
+        .collect::<Result<_, _>>()?;
+    Ok(behavior)
+}
+
+async fn websocket(State(core): State<Arc<Core>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(64 * 1024 * 1024)
+        .max_frame_size(64 * 1024 * 1024)
+        .on_upgrade(move |socket| {
+            let tasks = core.tasks.clone();
+            async move {
+                // Tracked, so that a shutdown waits for it.
+                let ended = tasks.spawn(connection::serve(core, socket)).await;
+                if let Err(failure) = ended {
+                    tracing::error!(%failure, "a connection's task failed");
+                }
+            }
+        })
+}

@@ -1,0 +1,357 @@
+//! What a phone does with what arrives: open it, note it, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use wacore::messages::decode_plaintext;
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::{Jid, Node, Server};
+use wacore_libsignal::protocol::{
+    CiphertextMessage, PreKeySignalMessage, PreKeyStore, SenderKeyDistributionMessage, SignalMessage,
+    SignalProtocolError, UsePQRatchet, group_decrypt, message_decrypt, process_sender_key_distribution_message,
+};
+use waproto::whatsapp as wa;
+
+use super::ledger::Row;
+use super::signal::{address, sender_key_name};
+use super::{Destination, PhoneTask, Request, content};
+use crate::account::{Account, lock};
+use crate::clock;
+use crate::handlers::messages::encrypted_parts;
+use crate::handlers::{Origin, keys, receipts};
+use crate::stanza::{attr, attr_is, bytes, child_number, jid_attr, leaf};
+use crate::views::{NetworkEvent, Received, Reply};
+
+/// Retry receipts sent for one message before the phone gives up, as WhatsApp Web does.
+const MAXIMUM_RETRIES: u8 = 5;
+
+/// Where a message came from.
+struct Envelope {
+    id: String,
+    /// The stanza's `from`: the sender's device, or the group.
+    from: Jid,
+    /// In groups, the sender's device.
+    participant: Option<Jid>,
+    sender: Arc<Account>,
+    device: u16,
+}
+
+impl Envelope {
+    fn group(&self) -> Option<&Jid> {
+        self.participant.is_some().then_some(&self.from)
+    }
+}
+
+/// What opening a message gave.
+enum Opened {
+    Content(Box<wa::Message>),
+    /// The same ciphertext came before.
+    Again,
+    /// Only keys.
+    Nothing,
+    Failed(String),
+}
+
+impl PhoneTask {
+    pub(super) async fn receive(&mut self, stanza: &Node) {
+        match stanza.tag.as_ref() {
+            "message" => self.message(stanza).await,
+            "receipt" if attr_is(stanza, "type", "retry") => self.asked_again(stanza).await,
+            _ => {}
+        }
+    }
+
+    async fn message(&mut self, stanza: &Node) {
+        let Some(envelope) = self.read_envelope(stanza) else {
+            return;
+        };
+        match self.open(stanza, &envelope).await {
+            Opened::Failed(reason) => {
+                tracing::debug!(%reason, "a phone cannot open a message and asks for it again");
+                self.ask_again(&envelope);
+            }
+            Opened::Nothing => self.respond(&envelope, None),
+            Opened::Again => self.respond(&envelope, None),
+            Opened::Content(message) => {
+                self.retries.remove(&envelope.id);
+                self.opened(&envelope, &message);
+            }
+        }
+    }
+
+    fn read_envelope(&self, stanza: &Node) -> Option<Envelope> {
+        let from = jid_attr(stanza, "from")?;
+        let participant = if from.server == Server::Group { Some(jid_attr(stanza, "participant")?) } else { None };
+        let sender_jid = participant.as_ref().unwrap_or(&from);
+        Some(Envelope {
+            id: attr(stanza, "id")?.into_owned(),
+            sender: self.core.account_of(sender_jid)?,
+            device: sender_jid.device,
+            from,
+            participant,
+        })
+    }
+
+    async fn open(&mut self, stanza: &Node, envelope: &Envelope) -> Opened {
+        let mut outcome = Opened::Nothing;
+        for part in encrypted_parts(stanza) {
+            let Some(ciphertext) = bytes(part) else { continue };
+            let kind = attr(part, "type").unwrap_or_default();
+            let plaintext = if kind == "skmsg" {
+                self.open_group(ciphertext, envelope).await
+            } else {
+                self.open_pairwise(ciphertext, kind == "pkmsg", envelope).await
+            };
+            let version = attr(part, "v").and_then(|version| version.parse().ok()).unwrap_or(2);
+            match plaintext {
+                Ok(plaintext) => {
+                    let Ok(message) = decode_plaintext(&plaintext, version) else {
+                        return Opened::Failed("no message inside".to_owned());
+                    };
+                    self.learn_sender_key(&message, envelope).await;
+                    if content::describe(&message).is_some() || message.device_sent_message.is_set() || message.protocol_message.is_set() {
+                        outcome = Opened::Content(Box::new(message));
+                    }
+                }
+                Err(SignalProtocolError::DuplicatedMessage(..)) => outcome = Opened::Again,
+                Err(failure) => return Opened::Failed(failure.to_string()),
+            }
+        }
+        outcome
+    }
+
+    async fn open_pairwise(
+        &mut self,
+        ciphertext: &[u8],
+        starts_session: bool,
+        envelope: &Envelope,
+    ) -> Result<Vec<u8>, SignalProtocolError> {
+        let ciphertext = if starts_session {
+            CiphertextMessage::PreKeySignalMessage(PreKeySignalMessage::try_from(ciphertext)?)
+        } else {
+            CiphertextMessage::SignalMessage(SignalMessage::try_from(ciphertext)?)
+        };
+        let address = address(&envelope.sender, envelope.device);
+        let signal = &mut self.signal;
+        let opened = message_decrypt(
+            &ciphertext,
+            &address,
+            &mut signal.sessions,
+            &mut signal.identities,
+            &mut signal.pre_keys,
+            &signal.signed_pre_keys,
+            &mut rand::make_rng::<StdRng>(),
+            UsePQRatchet::No,
+        )
+        .await?;
+        if let Some(used) = opened.consumed_prekey_id {
+            signal.pre_keys.remove_pre_key(used).await?;
+        }
+        Ok(opened.plaintext)
+    }
+
+    async fn open_group(&mut self, ciphertext: &[u8], envelope: &Envelope) -> Result<Vec<u8>, SignalProtocolError> {
+        let name = sender_key_name(envelope.from.user.as_str(), &envelope.sender, envelope.device);
+        group_decrypt(ciphertext, &mut self.signal.sender_keys, &name).await
+    }
+
+    async fn learn_sender_key(&mut self, message: &wa::Message, envelope: &Envelope) {
+        let Some(distribution) = message.sender_key_distribution_message.as_option() else {
+            return;
+        };
+        let (Some(group), Some(key)) = (
+            distribution.group_id.as_deref(),
+            distribution.axolotl_sender_key_distribution_message.as_deref(),
+        ) else {
+            return;
+        };
+        let group = group.split('@').next().unwrap_or(group);
+        let name = sender_key_name(group, &envelope.sender, envelope.device);
+        let learned = match SenderKeyDistributionMessage::try_from(key) {
+            Ok(key) => process_sender_key_distribution_message(&name, &key, &mut self.signal.sender_keys).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = learned {
+            tracing::debug!(%failure, "a sender key is unusable");
+        }
+    }
+
+    /// A message that could be read.
+    fn opened(&mut self, envelope: &Envelope, message: &wa::Message) {
+        if Arc::ptr_eq(&envelope.sender, &self.account) {
+            // A companion's copy of what it sent, or a question of its own.
+            let asks_for_keys = message
+                .protocol_message
+                .as_option()
+                .is_some_and(|protocol| protocol.app_state_sync_key_request.is_set());
+            if asks_for_keys {
+                self.account.request(Request::Welcome(envelope.device));
+            }
+            return;
+        }
+        let Some((kind, text)) = content::describe(message) else {
+            self.respond(envelope, None);
+            return;
+        };
+        let (view, new) = lock(&self.account.ledger).record(Row {
+            view: Received {
+                sequence: 0,
+                whatsapp_id: envelope.id.clone(),
+                from: envelope.sender.number(),
+                group: envelope.group().map(ToString::to_string),
+                kind: kind.to_owned(),
+                text: text.clone(),
+                times_on_wire: 1,
+                at: clock::now(),
+            },
+            chat: envelope.from.clone(),
+            participant: envelope.participant.clone(),
+        });
+        self.core.emit(NetworkEvent::Received { number: self.account.number(), row: view });
+        let answerable = new && envelope.participant.is_none() && kind == "text";
+        self.respond(envelope, text.filter(|_| answerable));
+    }
+
+    /// Receipts and, for a new direct text, the reply; after the latency the phone is set to.
+    fn respond(&self, envelope: &Envelope, answer_to: Option<String>) {
+        if Arc::ptr_eq(&envelope.sender, &self.account) {
+            return;
+        }
+        let (delivers, reads, latency, reply) = self.account.with_behavior(|behavior| {
+            let reply = answer_to.and_then(|text| match behavior.replies.as_ref()? {
+                Reply::Echo => Some(text),
+                Reply::Text(text) => Some(text.clone()),
+            });
+            (behavior.delivers, behavior.reads, behavior.latency_ms, reply)
+        });
+        // Two phones that answer each other's answers would never stop.
+        let endless = envelope.device == 0 && envelope.sender.with_behavior(|behavior| behavior.replies.is_some());
+        let answer = Answer {
+            core: Arc::clone(&self.core),
+            origin: self.origin(),
+            id: envelope.id.clone(),
+            to: envelope.from.clone(),
+            participant: envelope.participant.clone(),
+            reply: reply.filter(|_| !endless).map(|text| (Arc::clone(&envelope.sender), text)),
+        };
+        if latency == 0 {
+            if delivers {
+                answer.receipt(None);
+            }
+            if reads {
+                answer.receipt(Some("read"));
+            }
+            answer.reply();
+        } else {
+            let pause = Duration::from_millis(latency);
+            let stop = self.core.stop.clone();
+            self.core.tasks.spawn(async move {
+                let later = async {
+                    tokio::time::sleep(pause).await;
+                    if delivers {
+                        answer.receipt(None);
+                    }
+                    if reads {
+                        tokio::time::sleep(pause).await;
+                        answer.receipt(Some("read"));
+                    }
+                    if answer.reply.is_some() {
+                        tokio::time::sleep(pause).await;
+                        answer.reply();
+                    }
+                };
+                tokio::select! {
+                    () = later => {}
+                    () = stop.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    /// A retry receipt with the phone's keys: the sender starts a new session and sends again.
+    fn ask_again(&mut self, envelope: &Envelope) {
+        let count = self.retries.entry(envelope.id.clone()).or_insert(0);
+        *count += 1;
+        let count = *count;
+        if count > MAXIMUM_RETRIES {
+            return;
+        }
+        let retry = NodeBuilder::new("retry")
+            .attr("v", 1)
+            .attr("count", count)
+            .attr("id", envelope.id.as_str())
+            .attr("t", clock::unix_seconds())
+            .build();
+        let receipt = receipts::from_phone(&envelope.from, envelope.participant.as_ref(), &envelope.id, Some("retry"))
+            .children([
+                retry,
+                leaf("registration", self.account.keys.registration_id.to_be_bytes()),
+                keys::phone_retry_keys(&self.account),
+            ])
+            .build();
+        receipts::accept(&self.core, &self.origin(), &receipt);
+    }
+
+    /// A device could not open what this phone sent: a new session, and the message again.
+    async fn asked_again(&mut self, receipt: &Node) {
+        let Some(envelope) = self.read_envelope(receipt) else {
+            return;
+        };
+        let Some(sent) = self.sent.iter().find(|sent| sent.id == envelope.id) else {
+            tracing::debug!("a device asks for a message this phone no longer has");
+            return;
+        };
+        let (to, message) = (sent.to.clone(), sent.message.clone());
+        let count = receipt
+            .get_optional_child("retry")
+            .and_then(|retry| attr(retry, "count"))
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1u8);
+        if count >= MAXIMUM_RETRIES {
+            return;
+        }
+        let address = address(&envelope.sender, envelope.device);
+        // Without keys in the receipt a session with the right registration is tried once more: the
+        // device may have lost a single message key, not the session.
+        let known = child_number(receipt, "registration");
+        if keys::read_retry_keys(receipt).is_some() || count > 1 || known.is_some() {
+            self.signal.drop_session(&address);
+        }
+        if let Some(bundle) = keys::read_retry_keys(receipt)
+            && let Err(failure) = self.start_session(&address, bundle).await
+        {
+            tracing::debug!(%failure, "the keys in a retry receipt are unusable");
+        }
+        if let Err(failure) = self.send_again(&envelope.id, &to, message, &envelope.sender, envelope.device, count).await {
+            tracing::debug!(%failure, "a message cannot be sent again");
+        }
+    }
+}
+
+/// The receipts and the reply for one message.
+struct Answer {
+    core: Arc<crate::core::Core>,
+    origin: Origin,
+    id: String,
+    to: Jid,
+    participant: Option<Jid>,
+    reply: Option<(Arc<Account>, String)>,
+}
+
+impl Answer {
+    fn receipt(&self, kind: Option<&str>) {
+        let receipt = receipts::from_phone(&self.to, self.participant.as_ref(), &self.id, kind).build();
+        receipts::accept(&self.core, &self.origin, &receipt);
+    }
+
+    fn reply(&self) {
+        if let Some((sender, text)) = &self.reply {
+            self.origin.account.request(Request::Send {
+                to: Destination::Account(Arc::clone(sender)),
+                message: Box::new(wa::Message { conversation: Some(text.clone()), ..Default::default() }),
+                done: None,
+            });
+        }
+    }
+}

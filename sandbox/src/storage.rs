@@ -1,0 +1,424 @@
+//! The data directory: what makes linked devices survive a restart of the network.
+//!
+//! ```text
+//! server.json              the server's Noise key
+//! accounts/<digits>.json   keys, devices with their waiting stanzas, the phone's Signal state
+//! ledgers/<digits>.jsonl   appended: rows of the ledger; the last line of a row counts
+//! groups.json
+//! media/<name>
+//! ```
+//!
+//! Files are written beside their place and renamed, so that a crash leaves the old or the new one.
+//! Changes are written every [`INTERVAL`], those of pairing and keys at once: `kill -9` loses at
+//! most what happened since, and messages lost that way are asked for again by retry receipts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use wacore_binary::marshal::marshal;
+use wacore_libsignal::protocol::{IdentityKeyPair, KeyPair};
+
+use crate::account::{Account, Device, KeyBundle, PhoneKeys, Settings, lock};
+use crate::app_state::Collections;
+use crate::core::Core;
+use crate::error::SandboxError;
+use crate::groups::GroupState;
+use crate::phone::Request;
+use crate::phone::ledger::Row;
+use crate::phone::signal::{SignalState, StoredSignal};
+use crate::views::Behavior;
+
+/// How often changes are written.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+pub struct Storage {
+    directory: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    #[serde(with = "encoded")]
+    public: Vec<u8>,
+    #[serde(with = "encoded")]
+    private: Vec<u8>,
+}
+
+impl StoredKey {
+    fn of(pair: &KeyPair) -> Self {
+        Self {
+            public: pair.public_key.serialize().to_vec(),
+            private: pair.private_key.serialize().to_vec(),
+        }
+    }
+
+    fn pair(&self) -> Result<KeyPair, SandboxError> {
+        KeyPair::from_public_and_private(&self.public, &self.private)
+            .map_err(|failure| SandboxError::Storage(failure.to_string()))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredDevice {
+    id: u16,
+    platform: String,
+    linked_at: DateTime<Utc>,
+    #[serde(with = "encoded")]
+    noise_key: Vec<u8>,
+    key_index: u32,
+    #[serde(with = "encoded")]
+    signed_identity: Vec<u8>,
+    keys: Option<KeyBundle>,
+    #[serde(with = "encoded_list")]
+    mailbox: Vec<Vec<u8>>,
+    welcomed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredAccount {
+    user: String,
+    name: String,
+    behavior: Behavior,
+    created_at: DateTime<Utc>,
+    #[serde(with = "encoded")]
+    identity: Vec<u8>,
+    registration_id: u32,
+    signed_pre_key_id: u32,
+    signed_pre_key: StoredKey,
+    #[serde(with = "encoded")]
+    signed_pre_key_signature: Vec<u8>,
+    adv_raw_id: u32,
+    #[serde(with = "encoded")]
+    sync_key_id: Vec<u8>,
+    #[serde(with = "encoded")]
+    sync_key: Vec<u8>,
+    next_pre_key: u32,
+    pre_keys: BTreeMap<u32, StoredKey>,
+    settings: Settings,
+    collections: Collections,
+    next_device: u16,
+    devices: Vec<StoredDevice>,
+    signal: StoredSignal,
+}
+
+fn failed(failure: impl std::fmt::Display) -> SandboxError {
+    SandboxError::Storage(failure.to_string())
+}
+
+impl Storage {
+    pub fn open(directory: PathBuf) -> Result<Self, SandboxError> {
+        for part in ["accounts", "ledgers", "media"] {
+            std::fs::create_dir_all(directory.join(part)).map_err(failed)?;
+        }
+        Ok(Self { directory })
+    }
+
+    pub fn media_dir(&self) -> PathBuf {
+        self.directory.join("media")
+    }
+
+    /// The server's Noise key, made on first use: clients remember it.
+    pub fn server_key(&self) -> Result<KeyPair, SandboxError> {
+        let path = self.directory.join("server.json");
+        if let Ok(bytes) = std::fs::read(&path) {
+            return serde_json::from_slice::<StoredKey>(&bytes).map_err(failed)?.pair();
+        }
+        let pair = KeyPair::generate(&mut rand::rng());
+        write_whole(&path, &serde_json::to_vec(&StoredKey::of(&pair)).map_err(failed)?).map_err(failed)?;
+        Ok(pair)
+    }
+
+    /// Reads everything back.
+    pub fn load(&self) -> Result<(Vec<(Arc<Account>, SignalState)>, Vec<GroupState>), SandboxError> {
+        let mut accounts = Vec::new();
+        for entry in std::fs::read_dir(self.directory.join("accounts")).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).map_err(failed)?;
+            let stored: StoredAccount = serde_json::from_slice(&bytes).map_err(failed)?;
+            accounts.push(self.restore(stored)?);
+        }
+        let groups = match std::fs::read(self.directory.join("groups.json")) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(failed)?,
+            Err(_) => Vec::new(),
+        };
+        Ok((accounts, groups))
+    }
+
+    fn restore(&self, stored: StoredAccount) -> Result<(Arc<Account>, SignalState), SandboxError> {
+        let keys = PhoneKeys {
+            identity: IdentityKeyPair::try_from(stored.identity.as_slice()).map_err(failed)?,
+            registration_id: stored.registration_id,
+            signed_pre_key_id: stored.signed_pre_key_id,
+            signed_pre_key: stored.signed_pre_key.pair()?,
+            signed_pre_key_signature: stored.signed_pre_key_signature,
+            adv_raw_id: stored.adv_raw_id,
+            sync_key_id: stored.sync_key_id,
+            sync_key: stored.sync_key,
+        };
+        let account = Account::new(stored.user, stored.name, stored.behavior, keys, stored.created_at);
+        {
+            let mut pre_keys = lock(&account.pre_keys);
+            pre_keys.next_id = stored.next_pre_key;
+            for (id, key) in &stored.pre_keys {
+                pre_keys.unused.insert(*id, key.pair()?);
+            }
+        }
+        *lock(&account.settings) = stored.settings;
+        *lock(&account.collections) = stored.collections;
+        account.next_device.store(stored.next_device, Ordering::Relaxed);
+        for device in stored.devices {
+            let restored = if device.id == 0 {
+                account.device(0).ok_or_else(|| failed("an account without a phone"))?
+            } else {
+                let restored = Arc::new(Device::companion(
+                    device.id,
+                    device.platform,
+                    device.noise_key,
+                    device.key_index,
+                    device.linked_at,
+                ));
+                *lock(&restored.signed_identity) = Some(device.signed_identity);
+                restored.has_logged_in.store(true, Ordering::Release);
+                account.add_device(Arc::clone(&restored));
+                restored
+            };
+            *lock(&restored.keys) = device.keys;
+            restored.welcomed.store(device.welcomed, Ordering::Release);
+            let mut mailbox = lock(&restored.mailbox);
+            for stanza in device.mailbox.iter().filter_map(|bytes| crate::frame::decode(bytes)) {
+                mailbox.push(Arc::new(stanza));
+            }
+        }
+        if let Ok(lines) = std::fs::read_to_string(self.ledger_path(&account.user)) {
+            let mut ledger = lock(&account.ledger);
+            // A line cut short by a crash is the last one; it is left out.
+            for row in lines.lines().filter_map(|line| serde_json::from_str::<Row>(line).ok()) {
+                ledger.restore(row);
+            }
+        }
+        let account = Arc::new(account);
+        let signal = SignalState::restore(&account, &stored.signal);
+        Ok((account, signal))
+    }
+
+    fn ledger_path(&self, user: &str) -> PathBuf {
+        self.directory.join("ledgers").join(format!("{user}.jsonl"))
+    }
+
+    /// Writes every account and the groups, if they changed.
+    pub async fn save(&self, core: &Core) {
+        for account in core.accounts() {
+            if account.dirty.swap(false, Ordering::AcqRel)
+                && let Err(failure) = self.save_account(&account).await
+            {
+                account.mark_dirty();
+                tracing::error!(%failure, "an account cannot be written");
+            }
+        }
+        if core.groups_dirty.swap(false, Ordering::AcqRel) {
+            let groups: Vec<GroupState> = core
+                .groups
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .values()
+                .map(|group: &Arc<Mutex<GroupState>>| lock(group).clone())
+                .collect();
+            let written = serde_json::to_vec(&groups)
+                .map_err(failed)
+                .and_then(|bytes| write_whole(&self.directory.join("groups.json"), &bytes).map_err(failed));
+            if let Err(failure) = written {
+                tracing::error!(%failure, "the groups cannot be written");
+            }
+        }
+    }
+
+    async fn save_account(&self, account: &Arc<Account>) -> Result<(), SandboxError> {
+        let (done, signal) = oneshot::channel();
+        account.request(Request::Snapshot(done));
+        let signal = signal.await.map_err(|_| SandboxError::Closed)?;
+        let rows = lock(&account.ledger).take_unsaved();
+        if !rows.is_empty() {
+            append_rows(&self.ledger_path(&account.user), &rows).map_err(failed)?;
+        }
+        let stored = stored_account(account, signal)?;
+        let path = self.directory.join("accounts").join(format!("{}.json", account.user));
+        let bytes = serde_json::to_vec(&stored).map_err(failed)?;
+        tokio::task::spawn_blocking(move || write_whole(&path, &bytes))
+            .await
+            .map_err(failed)?
+            .map_err(failed)
+    }
+}
+
+fn stored_account(account: &Account, signal: StoredSignal) -> Result<StoredAccount, SandboxError> {
+    let keys = &account.keys;
+    let (next_pre_key, pre_keys) = {
+        let pre_keys = lock(&account.pre_keys);
+        let stored = pre_keys.unused.iter().map(|(id, pair)| (*id, StoredKey::of(pair))).collect();
+        (pre_keys.next_id, stored)
+    };
+    let mut devices = Vec::new();
+    for device in account.devices().values().filter(|device| device.is_confirmed()) {
+        let waiting = lock(&device.mailbox).all();
+        let mut mailbox = Vec::with_capacity(waiting.len());
+        for stanza in waiting {
+            mailbox.push(marshal(&stanza).map_err(failed)?);
+        }
+        devices.push(StoredDevice {
+            id: device.id,
+            platform: device.platform.clone(),
+            linked_at: device.linked_at,
+            noise_key: device.noise_key.clone(),
+            key_index: device.key_index,
+            signed_identity: lock(&device.signed_identity).clone().unwrap_or_default(),
+            keys: lock(&device.keys).clone(),
+            mailbox,
+            welcomed: device.welcomed.load(Ordering::Acquire),
+        });
+    }
+    Ok(StoredAccount {
+        user: account.user.clone(),
+        name: account.name(),
+        behavior: account.behavior(),
+        created_at: account.created_at,
+        identity: keys.identity.serialize().to_vec(),
+        registration_id: keys.registration_id,
+        signed_pre_key_id: keys.signed_pre_key_id,
+        signed_pre_key: StoredKey::of(&keys.signed_pre_key),
+        signed_pre_key_signature: keys.signed_pre_key_signature.clone(),
+        adv_raw_id: keys.adv_raw_id,
+        sync_key_id: keys.sync_key_id.clone(),
+        sync_key: keys.sync_key.clone(),
+        next_pre_key,
+        pre_keys,
+        settings: lock(&account.settings).clone(),
+        collections: lock(&account.collections).clone(),
+        next_device: account.next_device.load(Ordering::Relaxed),
+        devices,
+        signal,
+    })
+}
+
+fn append_rows(path: &Path, rows: &[Row]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut lines = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut lines, row)?;
+        lines.push(b'\n');
+    }
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(&lines)
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let unfinished = path.with_extension("part");
+    std::fs::write(&unfinished, bytes)?;
+    std::fs::rename(unfinished, path)
+}
+
+/// Writes changes until the network stops.
+pub async fn run(core: Arc<Core>) {
+    let Some(storage) = &core.storage else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            () = core.stop.cancelled() => return,
+            () = core.save_now.notified() => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+        storage.save(&core).await;
+    }
+}
+
+/// Bytes as base64 text.
+pub mod encoded {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map_err(de::Error::custom)
+    }
+}
+
+/// A list of bytes as base64 texts.
+pub mod encoded_list {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(list: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().map(|bytes| STANDARD.encode(bytes)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+        Vec::<String>::deserialize(deserializer)?
+            .into_iter()
+            .map(|text| STANDARD.decode(text).map_err(de::Error::custom))
+            .collect()
+    }
+}
+
+/// A map to bytes as base64 texts.
+pub mod encoded_map {
+    use super::HashMap;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(map: &HashMap<String, Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(map.iter().map(|(key, bytes)| (key, STANDARD.encode(bytes))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HashMap<String, Vec<u8>>, D::Error> {
+        HashMap::<String, String>::deserialize(deserializer)?
+            .into_iter()
+            .map(|(key, text)| Ok((key, STANDARD.decode(text).map_err(de::Error::custom)?)))
+            .collect()
+    }
+}
+
+/// A jid as text.
+pub mod jid_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use wacore_binary::Jid;
+
+    pub fn serialize<S: Serializer>(jid: &Jid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&jid.to_string())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Jid, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A jid as text, or nothing.
+pub mod jid_text_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use wacore_binary::Jid;
+
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+    pub fn serialize<S: Serializer>(jid: &Option<Jid>, serializer: S) -> Result<S::Ok, S::Error> {
+        jid.as_ref().map(ToString::to_string).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Jid>, D::Error> {
+        Option::<String>::deserialize(deserializer)?
+            .map(|text| text.parse().map_err(de::Error::custom))
+            .transpose()
+    }
+}
