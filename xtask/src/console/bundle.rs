@@ -1,7 +1,7 @@
 //! Turns the compiled console into the files a browser loads.
 //!
-//! The script and the module carry a hash of their content in the name, so that browsers may keep them for ever;
-//! `index.html` names them through the placeholders `{{script}}` and `{{module}}`.
+//! `index.html` loads `kabar.js` and `kabar_bg.wasm`; the server answers with an ETag, so that an unchanged console is
+//! not downloaded again.
 
 use std::fs;
 use std::path::Path;

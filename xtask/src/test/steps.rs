@@ -132,7 +132,17 @@ const ACCEPTS_ANY_CERTIFICATE: &str = "danger-skip";
 pub fn prove_live_verifies(workspace: &Workspace) -> Result<()> {
     let tree = |arguments: &[&str]| {
         command::cargo(&workspace.root)
-            .args(["tree", "-p", "api", "-e", "features,no-dev", "--prefix", "none"])
+            .args([
+                "tree",
+                "-p",
+                "api",
+                "-e",
+                "no-dev",
+                "--prefix",
+                "none",
+                "--format",
+                "{p} [{f}]",
+            ])
             .args(arguments)
             .capture()
             .context("cargo tree failed")
