@@ -14,7 +14,6 @@ use crate::account::{Account, Device, KeyBundle, OneTimeKey, lock};
 use crate::clock;
 use crate::core::Core;
 use crate::handlers::Origin;
-use crate::number::Addressing;
 use crate::stanza::{bytes, child_bytes, child_number, children, empty_result, error, jid_attr, leaf, result, server};
 
 /// Below this many one-time keys the server asks the device for more.
@@ -238,9 +237,4 @@ pub fn phone_retry_keys(account: &Account) -> Node {
     }
     keys.push(signed_key(bundle.signed.0, &bundle.signed.1, &bundle.signed.2));
     NodeBuilder::new("keys").children(keys).build()
-}
-
-/// The jid a bundle belongs to, in an error message.
-pub fn describe(account: &Account, device: u16) -> String {
-    account.device_jid(Addressing::Number, device).to_string()
 }
