@@ -1,3 +1,9 @@
 //! The server as a process against the simulated WhatsApp network, on both databases.
 
-mod link;
+mod crashes;
+mod database;
+mod errors;
+mod linking;
+mod messages;
+mod restarts;
+mod subscriptions;
