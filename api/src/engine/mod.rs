@@ -3,10 +3,23 @@
 //! Owns the connections to WhatsApp: one actor per device, the records that a linked device needs (`engine_record`), and
 //! the translation between WhatsApp's types and our own. Knows no domain: it takes commands and tells events.
 
+mod actor;
+mod addresses;
+mod client;
 mod config;
+mod directory;
 mod error;
 mod event;
 mod handle;
+mod http;
+mod inbound;
+mod lanes;
+mod listener;
+mod pairing;
+mod pump;
+mod storage;
+mod supervisor;
+mod transport;
 mod types;
 
 pub use config::{Endpoint, EngineConfig, ReconnectPolicy};
@@ -17,19 +30,30 @@ pub use types::{
     IncomingContent, IncomingMessage, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved, new_message_id,
 };
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use crate::{clock::Clock, store::cipher::Cipher};
 
-/// Starts the engine: nothing connects before the first command. The receiver must be drained, by one dispatcher.
+/// Starts the engine: nothing connects before the first command. One dispatcher must drain the receiver.
 pub fn start(
     config: EngineConfig,
     cipher: Cipher,
     clock: Clock,
 ) -> Result<(Handle, mpsc::Receiver<EngineEvent>), EngineError> {
     config.check()?;
-    let _ = (cipher, clock);
-    let (_events, receiver) = mpsc::channel(config.event_buffer);
-    let (handle, _commands) = Handle::scripted();
+    let (events, receiver) = mpsc::channel(config.event_buffer);
+    let (handle, commands) = Handle::scripted();
+    let shared = client::Shared {
+        dialling: transport::Dialling::new(&config.endpoint),
+        http: http::MediaHttp::new(&config.endpoint),
+        writer: storage::Writer::start(config.commit_window),
+        cipher,
+        clock,
+        events,
+        config,
+    };
+    tokio::spawn(supervisor::Supervisor::new(Arc::new(shared)).run(commands));
     Ok((handle, receiver))
 }

@@ -1,0 +1,77 @@
+//! Which phone numbers are on WhatsApp: asked once, believed for a while.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use whatsapp_rust::{Client, features::ContactError};
+
+use super::{EngineError, Resolved, addresses::phone_jid};
+
+/// How many answers are kept for all devices together: about 10 MB when full.
+const KEPT: usize = 50_000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answers of all devices: whether a number is on WhatsApp does not depend on who asks.
+pub(super) struct Directory {
+    lifetime: Duration,
+    answers: Mutex<HashMap<String, (Instant, Option<Resolved>)>>,
+}
+
+impl Directory {
+    pub(super) fn new(lifetime: Duration) -> Self {
+        Self { lifetime, answers: Mutex::default() }
+    }
+
+    pub(super) async fn resolve(&self, client: &Client, digits: &str) -> Result<Option<Resolved>, EngineError> {
+        let jid = phone_jid(digits).ok_or(EngineError::Address)?;
+        if let Some(known) = self.known(digits) {
+            return Ok(known);
+        }
+        let contacts = client.contacts();
+        let ask = contacts.is_on_whatsapp(std::slice::from_ref(&jid));
+        let answers = tokio::time::timeout(PATIENCE, ask)
+            .await
+            .map_err(|_| EngineError::Timeout)?
+            .map_err(|error| match error {
+                ContactError::InvalidJid(_) => EngineError::Address,
+                other => EngineError::Refused(other.to_string()),
+            })?;
+        let answer = answers.into_iter().next();
+        if let Some(error) = answer.as_ref().and_then(|answer| answer.contact_error.as_ref()) {
+            return Err(EngineError::Refused(error.text.clone().unwrap_or_default()));
+        }
+        let resolved = answer.filter(|answer| answer.is_registered).map(|answer| {
+            let (pn, lid) = match answer.jid.is_lid() {
+                true => (answer.pn_jid, Some(answer.jid)),
+                false => (Some(answer.jid), answer.lid),
+            };
+            Resolved {
+                jid: pn.unwrap_or(jid).to_non_ad_string(),
+                lid: lid.map(|lid| lid.to_non_ad_string()),
+            }
+        });
+        self.keep(digits, resolved.clone());
+        Ok(resolved)
+    }
+
+    fn known(&self, digits: &str) -> Option<Option<Resolved>> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (asked, answer) = answers.get(digits)?;
+        (asked.elapsed() < self.lifetime).then(|| answer.clone())
+    }
+
+    fn keep(&self, digits: &str, answer: Option<Resolved>) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= KEPT {
+            answers.retain(|_, (asked, _)| asked.elapsed() < self.lifetime);
+        }
+        if answers.len() >= KEPT {
+            answers.clear();
+        }
+        answers.insert(digits.to_owned(), (Instant::now(), answer));
+    }
+}

@@ -1,0 +1,82 @@
+//! What a linked device must remember, in the one database: credentials, Signal state, keys and caches of WhatsApp's
+//! protocol, all in the table `engine_record`.
+//!
+//! The files of this folder implement whatsapp-rust's storage traits over [`Records`]: `signal` (identities, sessions,
+//! keys), `app_sync`, `protocol` and `tokens` (what the protocol remembers about others), `credentials` and `secrets`.
+//!
+//! **Invariant:** a write whose loss could break encryption or lose a message is durable when its call returns. Only
+//! what can be learnt again, or is awaited by [`Records::barrier`], is written behind.
+//!
+//! **Invariant:** every value is sealed for its device, space and key; what the database's reader sees are addresses and
+//! sizes.
+
+mod app_sync;
+mod credentials;
+mod protocol;
+mod records;
+mod secrets;
+mod signal;
+mod space;
+mod tokens;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use wacore::store::{error::StoreError, traits::TcTokenEntry};
+
+pub(super) use records::Records;
+pub(super) use writer::Writer;
+
+use space::Space;
+use tokens::TokenCache;
+
+type StoreResult<T> = Result<T, StoreError>;
+
+/// One device's storage, as whatsapp-rust wants it.
+pub(super) struct Storage {
+    records: Records,
+    tokens: TokenCache,
+}
+
+impl Storage {
+    pub(super) fn new(records: Records) -> Self {
+        Self { records, tokens: TokenCache::default() }
+    }
+
+    /// Whether credentials of a finished pairing are stored.
+    pub(super) async fn is_linked(&self) -> StoreResult<bool> {
+        Ok(self.load_credentials().await?.is_some_and(|device| device.pn.is_some()))
+    }
+}
+
+/// Joins the parts of a key. Addresses, ids and names hold no zero byte.
+fn key(parts: &[&str]) -> Vec<u8> {
+    parts.join("\0").into_bytes()
+}
+
+/// What every key begins with whose first part is `part`.
+fn key_prefix(part: &str) -> Vec<u8> {
+    let mut prefix = part.as_bytes().to_vec();
+    prefix.push(0);
+    prefix
+}
+
+/// The text after the first zero byte of a key.
+fn last_part(key: &[u8]) -> String {
+    let start = key.iter().rposition(|byte| *byte == 0).map_or(0, |position| position + 1);
+    String::from_utf8_lossy(&key[start..]).into_owned()
+}
+
+fn encode<T: serde::Serialize>(value: &T) -> StoreResult<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Serialization(Box::new(error)))
+}
+
+fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> StoreResult<T> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Serialization(Box::new(error)))
+}
+
+/// How many rows something touched, in the number type that the traits ask for.
+fn count(rows: u64) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
+}

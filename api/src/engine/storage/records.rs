@@ -1,0 +1,289 @@
+//! One device's sealed records: reads, durable writes, and writes behind that are seen by this device's reads at once.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entity::engine_record::{Column, Model};
+use sea_orm::{ColumnTrait, Condition, Order};
+use tokio::sync::{RwLock, oneshot};
+use wacore::store::error::StoreError;
+
+use super::{
+    StoreResult,
+    space::Space,
+    writer::{Change, WriteError, Writer, prefix_condition},
+};
+use crate::{
+    clock::Clock,
+    store::{DeviceScope, cipher::Cipher},
+};
+
+type Place = (Space, Vec<u8>);
+
+/// Written behind and not committed yet: the plain value, or `None` when it was deleted.
+type Behind = HashMap<Place, (u64, Option<Vec<u8>>)>;
+
+/// Reads and writes one device's records. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::engine) struct Records {
+    scope: DeviceScope,
+    cipher: Cipher,
+    writer: Writer,
+    clock: Clock,
+    behind: Arc<Mutex<Behind>>,
+    turns: Arc<AtomicU64>,
+    /// Set before the records are deleted for good: what the library still writes then is refused.
+    closed: Arc<RwLock<bool>>,
+}
+
+/// A value to be put, before it is sealed.
+pub(super) struct Plain {
+    pub space: Space,
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+    pub number: Option<i64>,
+    pub expires_at: Option<i64>,
+}
+
+impl Plain {
+    pub fn new(space: Space, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        Self { space, key: key.into(), value: value.into(), number: None, expires_at: None }
+    }
+
+    pub fn numbered(self, number: i64) -> Self {
+        Self { number: Some(number), ..self }
+    }
+}
+
+impl Records {
+    pub(in crate::engine) fn new(scope: DeviceScope, cipher: Cipher, writer: Writer, clock: Clock) -> Self {
+        Self { scope, cipher, writer, clock, behind: Arc::default(), turns: Arc::default(), closed: Arc::default() }
+    }
+
+    /// Unix seconds.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+
+    pub(super) fn now_micros(&self) -> i64 {
+        self.clock.now().timestamp_micros()
+    }
+
+    pub(super) async fn get(&self, space: Space, key: &[u8]) -> StoreResult<Option<Vec<u8>>> {
+        if let Some(value) = self.seen_behind(space, key) {
+            return Ok(value);
+        }
+        let this = Condition::all().add(Column::Space.eq(space.number())).add(Column::Key.eq(key.to_vec()));
+        let row = self.scope.find().filter(this).one().await.map_err(database)?;
+        row.map(|row| self.open(space, &row)).transpose()
+    }
+
+    /// The records of a space whose key is among `keys`; those that don't exist are left out.
+    pub(super) async fn get_many(&self, space: Space, keys: &[Vec<u8>]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(500) {
+            let these = Condition::all()
+                .add(Column::Space.eq(space.number()))
+                .add(Column::Key.is_in(keys.iter().cloned()));
+            found.extend(self.select(space, these).await?);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn list(&self, space: Space, prefix: &[u8]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.select(space, prefix_condition(space, prefix)).await
+    }
+
+    /// Whether any record's key in these spaces begins with one of the prefixes.
+    pub(super) async fn any_begins(&self, spaces: &[Space], prefixes: &[Vec<u8>]) -> StoreResult<bool> {
+        let mut any = Condition::any();
+        for space in spaces {
+            for prefix in prefixes {
+                any = any.add(prefix_condition(*space, prefix));
+            }
+        }
+        Ok(self.scope.find().filter(any).limit(1).one().await.map_err(database)?.is_some())
+    }
+
+    /// The key and number of the record with the highest number.
+    pub(super) async fn highest(&self, space: Space) -> StoreResult<Option<(Vec<u8>, i64)>> {
+        let row = self
+            .scope
+            .find()
+            .filter(Column::Space.eq(space.number()))
+            .filter(Column::Number.is_not_null())
+            .order_by(Column::Number, Order::Desc)
+            .limit(1)
+            .one()
+            .await
+            .map_err(database)?;
+        Ok(row.map(|row| (row.key, row.number.unwrap_or(0))))
+    }
+
+    /// Durable when it returns.
+    pub(super) async fn put(&self, records: impl IntoIterator<Item = Plain>) -> StoreResult<()> {
+        let changes = records.into_iter().map(|plain| self.seal(plain)).collect::<StoreResult<Vec<_>>>()?;
+        self.write(changes).await.map(|_| ())
+    }
+
+    /// Durable when it returns.
+    pub(super) async fn delete(&self, space: Space, keys: impl IntoIterator<Item = Vec<u8>>) -> StoreResult<()> {
+        let changes = keys.into_iter().map(|key| Change::Delete { space, key }).collect();
+        self.write(changes).await.map(|_| ())
+    }
+
+    pub(super) async fn delete_prefix(&self, space: Space, prefix: Vec<u8>) -> StoreResult<()> {
+        self.write(vec![Change::DeletePrefix { space, prefix }]).await.map(|_| ())
+    }
+
+    /// Deletes what has a lower number; answers how many records that were.
+    pub(super) async fn delete_below(&self, space: Space, number: i64) -> StoreResult<u64> {
+        self.write(vec![Change::DeleteBelow { space, number }]).await
+    }
+
+    /// Deletes every record of the device. Nothing can be written through this value or its clones afterwards.
+    pub(in crate::engine) async fn delete_all(&self) -> StoreResult<()> {
+        *self.closed.write().await = true;
+        self.writer.write(&self.scope, vec![Change::DeleteAll]).await.map(|_| ()).map_err(written)
+    }
+
+    /// Seen by this device's reads when it returns; committed within the commit window, and lost when the process dies
+    /// before.
+    pub(super) async fn put_behind(&self, records: impl IntoIterator<Item = Plain>) -> StoreResult<()> {
+        let mut changes = Vec::new();
+        let mut places = Vec::new();
+        for plain in records {
+            places.push(((plain.space, plain.key.clone()), Some(plain.value.clone())));
+            changes.push(self.seal(plain)?);
+        }
+        self.write_behind(changes, places).await
+    }
+
+    /// As [`Records::put_behind`].
+    pub(super) async fn delete_behind(
+        &self,
+        space: Space,
+        keys: impl IntoIterator<Item = Vec<u8>>,
+    ) -> StoreResult<()> {
+        let (mut changes, mut places) = (Vec::new(), Vec::new());
+        for key in keys {
+            places.push(((space, key.clone()), None));
+            changes.push(Change::Delete { space, key });
+        }
+        self.write_behind(changes, places).await
+    }
+
+    /// Commits everything that was written behind before.
+    pub(in crate::engine) async fn flush(&self) -> StoreResult<()> {
+        self.write(Vec::new()).await.map(|_| ())
+    }
+
+    /// Waits until everything that was written behind before has been committed, without hurrying it.
+    pub(in crate::engine) async fn barrier(&self) -> StoreResult<()> {
+        if self.behind().is_empty() {
+            return Ok(());
+        }
+        let (passed, barrier) = oneshot::channel();
+        let pass = Box::new(move || {
+            let _ = passed.send(());
+        });
+        self.writer.write_behind(&self.scope, Vec::new(), Some(pass)).await.map_err(written)?;
+        barrier.await.map_err(|_| written(WriteError::Stopped))
+    }
+
+    async fn select(&self, space: Space, condition: Condition) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        let rows = self.scope.find().filter(condition).all().await.map_err(database)?;
+        rows.into_iter()
+            .map(|row| {
+                let value = self.open(space, &row)?;
+                Ok((row.key, value))
+            })
+            .collect()
+    }
+
+    async fn write(&self, changes: Vec<Change>) -> StoreResult<u64> {
+        let done = {
+            let closed = self.closed.read().await;
+            if *closed {
+                return Err(written(WriteError::Stopped));
+            }
+            self.writer.enqueue(&self.scope, changes).await.map_err(written)?
+        };
+        done.await.map_err(|_| written(WriteError::Stopped))?.map_err(written)
+    }
+
+    async fn write_behind(&self, changes: Vec<Change>, places: Vec<(Place, Option<Vec<u8>>)>) -> StoreResult<()> {
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        {
+            let mut behind = self.behind();
+            for (place, value) in &places {
+                behind.insert(place.clone(), (turn, value.clone()));
+            }
+        }
+        let memory = Arc::clone(&self.behind);
+        let forget = Box::new(move || {
+            let mut behind = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            for (place, _) in places {
+                if behind.get(&place).is_some_and(|(newest, _)| *newest == turn) {
+                    behind.remove(&place);
+                }
+            }
+            if behind.is_empty() {
+                behind.shrink_to_fit();
+            }
+        });
+        let closed = self.closed.read().await;
+        if *closed {
+            return Err(written(WriteError::Stopped));
+        }
+        self.writer.write_behind(&self.scope, changes, Some(forget)).await.map_err(written)
+    }
+
+    fn seen_behind(&self, space: Space, key: &[u8]) -> Option<Option<Vec<u8>>> {
+        let behind = self.behind();
+        if behind.is_empty() {
+            return None;
+        }
+        behind.get(&(space, key.to_vec())).map(|(_, value)| value.clone())
+    }
+
+    fn behind(&self) -> std::sync::MutexGuard<'_, Behind> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seal(&self, plain: Plain) -> StoreResult<Change> {
+        let Plain { space, key, value, number, expires_at } = plain;
+        let value = self.cipher.seal(&self.place(space, &key), &value).map_err(sealed)?;
+        Ok(Change::Put { space, key, value, number, expires_at })
+    }
+
+    fn open(&self, space: Space, row: &Model) -> StoreResult<Vec<u8>> {
+        self.cipher.open(&self.place(space, &row.key), &row.value).map_err(sealed)
+    }
+
+    /// What a value is sealed for.
+    fn place(&self, space: Space, key: &[u8]) -> Vec<u8> {
+        let mut place = Vec::with_capacity(18 + key.len());
+        place.extend_from_slice(self.scope.device_id().0.as_bytes());
+        place.extend_from_slice(&space.number().to_be_bytes());
+        place.extend_from_slice(key);
+        place
+    }
+}
+
+fn database(error: sea_orm::DbErr) -> StoreError {
+    StoreError::Database(Box::new(error))
+}
+
+fn written(error: WriteError) -> StoreError {
+    StoreError::Database(Box::new(error))
+}
+
+fn sealed(error: crate::store::cipher::CipherError) -> StoreError {
+    StoreError::Serialization(Box::new(error))
+}

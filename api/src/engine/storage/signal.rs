@@ -1,0 +1,134 @@
+//! Signal's state: identities, sessions, one-time and signed keys, group keys. Every write is durable when it returns.
+//!
+//! **Invariant:** a key that the server may hand out exists here before it is uploaded, and a consumed one stays deleted.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use wacore::store::{error::StoreError, traits::SignalStore};
+
+use super::{Space, Storage, StoreResult, records::Plain};
+
+#[async_trait]
+impl SignalStore for Storage {
+    async fn put_identity(&self, address: &str, key: [u8; 32]) -> StoreResult<()> {
+        self.records.put([Plain::new(Space::Identity, address, key)]).await
+    }
+
+    async fn put_identities_batch(&self, identities: &[(Arc<str>, [u8; 32])]) -> StoreResult<()> {
+        self.records
+            .put(identities.iter().map(|(address, key)| Plain::new(Space::Identity, address.as_bytes(), *key)))
+            .await
+    }
+
+    async fn load_identity(&self, address: &str) -> StoreResult<Option<[u8; 32]>> {
+        let stored = self.records.get(Space::Identity, address.as_bytes()).await?;
+        stored
+            .map(|key| key.try_into().map_err(|_| StoreError::Validation("an identity key has 32 bytes".into())))
+            .transpose()
+    }
+
+    async fn delete_identity(&self, address: &str) -> StoreResult<()> {
+        self.records.delete(Space::Identity, [address.into()]).await
+    }
+
+    async fn get_session(&self, address: &str) -> StoreResult<Option<Bytes>> {
+        Ok(self.records.get(Space::Session, address.as_bytes()).await?.map(Bytes::from))
+    }
+
+    async fn put_session(&self, address: &str, session: &[u8]) -> StoreResult<()> {
+        self.records.put([Plain::new(Space::Session, address, session)]).await
+    }
+
+    async fn put_sessions_batch(&self, sessions: &[(Arc<str>, Bytes)]) -> StoreResult<()> {
+        self.records.put(sessions.iter().map(|(address, record)| entry(Space::Session, address, record))).await
+    }
+
+    async fn delete_session(&self, address: &str) -> StoreResult<()> {
+        self.records.delete(Space::Session, [address.into()]).await
+    }
+
+    async fn has_signal_state_for_user(&self, user: &str) -> StoreResult<bool> {
+        let prefixes = [format!("{user}@").into_bytes(), format!("{user}:").into_bytes()];
+        self.records.any_begins(&[Space::Session, Space::Identity], &prefixes).await
+    }
+
+    async fn store_prekey(&self, id: u32, record: &[u8], _uploaded: bool) -> StoreResult<()> {
+        self.records.put([numbered(Space::PreKey, id, record)]).await
+    }
+
+    async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], _uploaded: bool) -> StoreResult<()> {
+        self.records.put(keys.iter().map(|(id, record)| numbered(Space::PreKey, *id, record))).await
+    }
+
+    async fn load_prekey(&self, id: u32) -> StoreResult<Option<Bytes>> {
+        Ok(self.records.get(Space::PreKey, &id.to_be_bytes()).await?.map(Bytes::from))
+    }
+
+    async fn load_prekeys_batch(&self, ids: &[u32]) -> StoreResult<Vec<(u32, Bytes)>> {
+        let keys: Vec<_> = ids.iter().map(|id| id.to_be_bytes().to_vec()).collect();
+        let found = self.records.get_many(Space::PreKey, &keys).await?;
+        Ok(found.into_iter().filter_map(|(key, record)| Some((read_id(&key)?, Bytes::from(record)))).collect())
+    }
+
+    /// Nothing asks whether a key was uploaded; what matters is that a consumed key does not come back.
+    async fn mark_prekeys_uploaded(&self, _ids: &[u32]) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn remove_prekey(&self, id: u32) -> StoreResult<()> {
+        self.records.delete(Space::PreKey, [id.to_be_bytes().to_vec()]).await
+    }
+
+    async fn get_max_prekey_id(&self) -> StoreResult<u32> {
+        let highest = self.records.highest(Space::PreKey).await?;
+        Ok(highest.and_then(|(key, _)| read_id(&key)).unwrap_or(0))
+    }
+
+    async fn store_signed_prekey(&self, id: u32, record: &[u8]) -> StoreResult<()> {
+        self.records.put([numbered(Space::SignedPreKey, id, record)]).await
+    }
+
+    async fn load_signed_prekey(&self, id: u32) -> StoreResult<Option<Vec<u8>>> {
+        self.records.get(Space::SignedPreKey, &id.to_be_bytes()).await
+    }
+
+    async fn load_all_signed_prekeys(&self) -> StoreResult<Vec<(u32, Vec<u8>)>> {
+        let found = self.records.list(Space::SignedPreKey, &[]).await?;
+        Ok(found.into_iter().filter_map(|(key, record)| Some((read_id(&key)?, record))).collect())
+    }
+
+    async fn remove_signed_prekey(&self, id: u32) -> StoreResult<()> {
+        self.records.delete(Space::SignedPreKey, [id.to_be_bytes().to_vec()]).await
+    }
+
+    async fn put_sender_key(&self, address: &str, record: &[u8]) -> StoreResult<()> {
+        self.records.put([Plain::new(Space::SenderKey, address, record)]).await
+    }
+
+    async fn put_sender_keys_batch(&self, sender_keys: &[(Arc<str>, Bytes)]) -> StoreResult<()> {
+        self.records.put(sender_keys.iter().map(|(address, record)| entry(Space::SenderKey, address, record))).await
+    }
+
+    async fn get_sender_key(&self, address: &str) -> StoreResult<Option<Vec<u8>>> {
+        self.records.get(Space::SenderKey, address.as_bytes()).await
+    }
+
+    async fn delete_sender_key(&self, address: &str) -> StoreResult<()> {
+        self.records.delete(Space::SenderKey, [address.into()]).await
+    }
+}
+
+fn entry(space: Space, address: &str, record: &[u8]) -> Plain {
+    Plain::new(space, address, record)
+}
+
+/// Keys of ids sort like the ids.
+fn numbered(space: Space, id: u32, record: &[u8]) -> Plain {
+    Plain::new(space, id.to_be_bytes(), record).numbered(i64::from(id))
+}
+
+fn read_id(key: &[u8]) -> Option<u32> {
+    key.try_into().ok().map(u32::from_be_bytes)
+}

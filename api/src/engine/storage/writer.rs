@@ -1,0 +1,258 @@
+//! The one writer of engine records in this process: what many devices write at the same moment shares a transaction.
+//!
+//! A write that somebody awaits is committed at once; writes behind wait for company up to the commit window. While a
+//! transaction is being committed the next one fills.
+//!
+//! **Invariant:** writes take effect in the order in which they were handed in. A write under a lost lease changes
+//! nothing, and does not disturb the others of its transaction.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use entity::{DeviceId, engine_record::Column};
+use sea_orm::{ColumnTrait, Condition, DbErr};
+use tokio::sync::{mpsc, oneshot};
+
+use super::space::Space;
+use crate::store::{DeviceScope, Record, RecordTx};
+
+const QUEUE: usize = 4096;
+const LARGEST: usize = 2048;
+/// A database that is restarted comes back within this many attempts; a longer outage fails the writes.
+const RETRIES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
+
+/// Why a write did not happen.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum WriteError {
+    #[error("another node holds the device now")]
+    LeaseLost,
+    #[error("the writer has stopped")]
+    Stopped,
+    #[error("the database refused")]
+    Database(#[source] Arc<DbErr>),
+}
+
+/// One change to a device's records.
+pub(super) enum Change {
+    Put { space: Space, key: Vec<u8>, value: Vec<u8>, number: Option<i64>, expires_at: Option<i64> },
+    Delete { space: Space, key: Vec<u8> },
+    /// Deletes the keys that begin with this.
+    DeletePrefix { space: Space, prefix: Vec<u8> },
+    /// Deletes the records whose number is lower.
+    DeleteBelow { space: Space, number: i64 },
+    /// Deletes everything of the device.
+    DeleteAll,
+}
+
+/// Changes of one device that belong together, and what follows their commit.
+struct Write {
+    scope: DeviceScope,
+    changes: Vec<Change>,
+    /// The number of rows that deletions of ranges removed.
+    reply: Option<oneshot::Sender<Result<u64, WriteError>>>,
+    after: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+/// Hands changes to the writer. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::engine) struct Writer {
+    queue: mpsc::Sender<Write>,
+}
+
+impl Writer {
+    /// Starts the writer's task. It ends when the last handle is dropped, after its last write.
+    pub(in crate::engine) fn start(window: Duration) -> Self {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        tokio::spawn(run(receiver, window));
+        Self { queue }
+    }
+
+    /// Commits the changes; answers how many rows the deletions of ranges removed.
+    pub(super) async fn write(&self, scope: &DeviceScope, changes: Vec<Change>) -> Result<u64, WriteError> {
+        self.enqueue(scope, changes).await?.await.map_err(|_| WriteError::Stopped)?
+    }
+
+    /// As [`Writer::write`], in two steps: when this returns, the place in the order of writes is taken.
+    pub(super) async fn enqueue(
+        &self,
+        scope: &DeviceScope,
+        changes: Vec<Change>,
+    ) -> Result<oneshot::Receiver<Result<u64, WriteError>>, WriteError> {
+        let (reply, done) = oneshot::channel();
+        let write = Write { scope: scope.clone(), changes, reply: Some(reply), after: None };
+        self.queue.send(write).await.map_err(|_| WriteError::Stopped)?;
+        Ok(done)
+    }
+
+    /// Hands in the changes without waiting for their commit; `after` runs when they are committed or given up.
+    pub(super) async fn write_behind(
+        &self,
+        scope: &DeviceScope,
+        changes: Vec<Change>,
+        after: Option<Box<dyn FnOnce() + Send + Sync>>,
+    ) -> Result<(), WriteError> {
+        let write = Write { scope: scope.clone(), changes, reply: None, after };
+        self.queue.send(write).await.map_err(|_| WriteError::Stopped)
+    }
+}
+
+async fn run(mut receiver: mpsc::Receiver<Write>, window: Duration) {
+    let mut batch = Vec::new();
+    while receiver.recv_many(&mut batch, LARGEST).await > 0 {
+        let deadline = tokio::time::Instant::now() + window;
+        let mut seen = 0;
+        while batch.len() < LARGEST && batch[seen..].iter().all(|write| write.reply.is_none()) {
+            seen = batch.len();
+            let more = receiver.recv_many(&mut batch, LARGEST - seen);
+            match tokio::time::timeout_at(deadline, more).await {
+                Ok(received) if received > 0 => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+        commit(std::mem::take(&mut batch)).await;
+    }
+}
+
+async fn commit(batch: Vec<Write>) {
+    let mut outcome = attempt(&batch).await;
+    for pause in RETRIES {
+        let Err(error) = &outcome else { break };
+        tracing::warn!(%error, "engine records could not be written, trying again");
+        tokio::time::sleep(pause).await;
+        outcome = attempt(&batch).await;
+    }
+    let outcome = outcome.map_err(|error| WriteError::Database(Arc::new(error)));
+    if let Err(error) = &outcome {
+        tracing::error!(%error, writes = batch.len(), "engine records were not written");
+    }
+    for (position, write) in batch.into_iter().enumerate() {
+        if let Some(after) = write.after {
+            after();
+        }
+        let Some(reply) = write.reply else { continue };
+        let result = match &outcome {
+            Ok(done) if done.refused.contains(&lease(&write.scope)) => Err(WriteError::LeaseLost),
+            Ok(done) => Ok(done.removed.get(&position).copied().unwrap_or(0)),
+            Err(error) => Err(error.clone()),
+        };
+        // Whoever asked may have been cancelled; the write stands.
+        let _ = reply.send(result);
+    }
+}
+
+/// What a committed transaction did.
+struct Done {
+    refused: HashSet<(DeviceId, i64)>,
+    removed: HashMap<usize, u64>,
+}
+
+fn lease(scope: &DeviceScope) -> (DeviceId, i64) {
+    (scope.device_id(), scope.fence())
+}
+
+async fn attempt(batch: &[Write]) -> Result<Done, DbErr> {
+    let Some(first) = batch.first() else {
+        return Ok(Done { refused: HashSet::new(), removed: HashMap::new() });
+    };
+    let transaction = first.scope.begin().await?;
+    let mut leases = HashMap::new();
+    for write in batch {
+        if let std::collections::hash_map::Entry::Vacant(entry) = leases.entry(lease(&write.scope)) {
+            entry.insert(transaction.holds_lease(&write.scope).await?);
+        }
+    }
+    let mut pending = Pending::default();
+    let mut removed = HashMap::new();
+    for (position, write) in batch.iter().enumerate() {
+        if leases.get(&lease(&write.scope)) != Some(&true) {
+            continue;
+        }
+        for change in &write.changes {
+            let rows = pending.apply(&transaction, &write.scope, change).await?;
+            if rows > 0 {
+                *removed.entry(position).or_insert(0) += rows;
+            }
+        }
+    }
+    pending.flush(&transaction).await?;
+    transaction.commit().await?;
+    let refused = leases.into_iter().filter(|(_, held)| !held).map(|(lease, _)| lease).collect();
+    Ok(Done { refused, removed })
+}
+
+type Place<'a> = (DeviceId, Space, &'a [u8]);
+type Value<'a> = (&'a [u8], Option<i64>, Option<i64>);
+
+/// Single puts and deletions that have not been turned into statements yet: the last one of a place wins.
+#[derive(Default)]
+struct Pending<'a> {
+    scopes: HashMap<DeviceId, &'a DeviceScope>,
+    places: HashMap<Place<'a>, Option<Value<'a>>>,
+}
+
+impl<'a> Pending<'a> {
+    async fn apply(&mut self, tx: &RecordTx, scope: &'a DeviceScope, change: &'a Change) -> Result<u64, DbErr> {
+        let device = scope.device_id();
+        self.scopes.insert(device, scope);
+        let condition = match change {
+            Change::Put { space, key, value, number, expires_at } => {
+                self.places.insert((device, *space, key), Some((value, *number, *expires_at)));
+                return Ok(0);
+            }
+            Change::Delete { space, key } => {
+                self.places.insert((device, *space, key), None);
+                return Ok(0);
+            }
+            Change::DeletePrefix { space, prefix } => prefix_condition(*space, prefix),
+            Change::DeleteBelow { space, number } => {
+                Condition::all().add(Column::Space.eq(space.number())).add(Column::Number.lt(*number))
+            }
+            Change::DeleteAll => Condition::all(),
+        };
+        // A range may cover single changes that came before it.
+        self.flush(tx).await?;
+        tx.delete(scope, condition).await
+    }
+
+    async fn flush(&mut self, tx: &RecordTx) -> Result<(), DbErr> {
+        let mut puts = Vec::with_capacity(self.places.len());
+        let mut deletions: HashMap<(DeviceId, Space), Vec<&'a [u8]>> = HashMap::new();
+        for ((device, space, key), value) in self.places.drain() {
+            match value {
+                Some((value, number, expires_at)) => {
+                    let record =
+                        Record { space: space.number(), key: key.to_vec(), value: value.to_vec(), number, expires_at };
+                    puts.push((self.scopes[&device], record));
+                }
+                None => deletions.entry((device, space)).or_default().push(key),
+            }
+        }
+        for ((device, space), keys) in deletions {
+            for keys in keys.chunks(500) {
+                let these = Condition::all()
+                    .add(Column::Space.eq(space.number()))
+                    .add(Column::Key.is_in(keys.iter().map(|key| key.to_vec())));
+                tx.delete(self.scopes[&device], these).await?;
+            }
+        }
+        tx.put(puts).await
+    }
+}
+
+/// The records of a space whose key begins with `prefix`.
+pub(super) fn prefix_condition(space: Space, prefix: &[u8]) -> Condition {
+    let mut condition = Condition::all().add(Column::Space.eq(space.number())).add(Column::Key.gte(prefix.to_vec()));
+    // The first key after all that begin with the prefix; without one, the prefix is all 0xFF and nothing follows it.
+    let mut after = prefix.to_vec();
+    while let Some(last) = after.pop() {
+        if let Some(next) = last.checked_add(1) {
+            after.push(next);
+            condition = condition.add(Column::Key.lt(after));
+            break;
+        }
+    }
+    condition
+}
