@@ -100,7 +100,10 @@ impl Account {
             user,
             created_at,
             keys,
-            pre_keys: Mutex::new(PhonePreKeys { next_id: 1, unused: HashMap::new() }),
+            pre_keys: Mutex::new(PhonePreKeys {
+                next_id: 1,
+                unused: HashMap::new(),
+            }),
             name: RwLock::new(name),
             behavior: RwLock::new(behavior),
             faults: Mutex::default(),

@@ -44,8 +44,8 @@ pub fn device_identity(
         ..Default::default()
     }
     .encode_to_vec();
-    let mut mac = Hmac::<Sha256>::new_from_slice(adv_secret)
-        .map_err(|failure| SandboxError::Crypto(failure.to_string()))?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(adv_secret).map_err(|failure| SandboxError::Crypto(failure.to_string()))?;
     mac.update(&signed);
     Ok(wa::ADVSignedDeviceIdentityHMAC {
         details: Some(signed),

@@ -42,10 +42,7 @@ impl Collections {
         let version = base + 1;
         // The sender leaves the version out: the server gives it.
         let mut patch = wa::SyncdPatch::decode_from_slice(patch).map_err(|_| Conflict)?;
-        patch.version = buffa::MessageField::some(wa::SyncdVersion {
-            version: Some(version),
-            ..Default::default()
-        });
+        patch.version = buffa::MessageField::some(wa::SyncdVersion { version: Some(version) });
         collection.patches.push(patch.encode_to_vec());
         Ok(version)
     }
@@ -53,7 +50,9 @@ impl Collections {
     /// The patches after a version.
     pub fn after(&self, name: &str, version: u64) -> &[Vec<u8>] {
         let patches = self.0.get(name).map_or(&[][..], |collection| &collection.patches);
-        patches.get(usize::try_from(version).unwrap_or(usize::MAX)..).unwrap_or_default()
+        patches
+            .get(usize::try_from(version).unwrap_or(usize::MAX)..)
+            .unwrap_or_default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The network's clock and the identifiers it draws at random.
 
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
@@ -24,7 +25,8 @@ pub fn message_id() -> String {
     let mut id = String::with_capacity(22);
     id.push_str("3EB0");
     for byte in random {
-        id.push_str(&format!("{byte:02X}"));
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02X}");
     }
     id
 }

@@ -39,6 +39,9 @@ const PAUSE_AFTER_HANDSHAKE: Duration = Duration::from_millis(50);
 /// Bytes of frames put into one websocket message.
 const BATCH_BYTES: usize = 64 * 1024;
 
+/// Connections are numbered, so that one can be told from its successor.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// Who is at the other end.
 #[derive(Clone)]
 pub enum Peer {
@@ -160,12 +163,17 @@ pub async fn serve(core: Arc<Core>, mut socket: WebSocket) {
             }
         },
     };
-    let Established { write, read, client_static, payload, resumed } = established;
+    let Established {
+        write,
+        read,
+        client_static,
+        payload,
+        resumed,
+    } = established;
     if !resumed {
         tokio::time::sleep(PAUSE_AFTER_HANDSHAKE).await;
     }
 
-    static NEXT: AtomicU64 = AtomicU64::new(1);
     let connection = Arc::new(Connection {
         number: NEXT.fetch_add(1, Ordering::Relaxed),
         peer: Mutex::new(Peer::Unlinked),
@@ -222,7 +230,7 @@ async fn shake_hands(core: &Core, socket: &mut WebSocket) -> Result<(Established
 }
 
 fn take_header(start: &mut BytesMut) -> Option<[u8; 4]> {
-    if start.starts_with(&[b'E', b'D']) {
+    if start.starts_with(b"ED") {
         if start.len() < 7 {
             return None;
         }

@@ -90,7 +90,9 @@ struct ByNumber {
 
 impl ByNumber {
     fn required(&self) -> Result<&str, SandboxError> {
-        self.number.as_deref().ok_or_else(|| SandboxError::InvalidNumber(String::new()))
+        self.number
+            .as_deref()
+            .ok_or_else(|| SandboxError::InvalidNumber(String::new()))
     }
 }
 
@@ -122,13 +124,13 @@ async fn enter_pairing_code(State(network): State<Network>, Json(body): Json<Cod
 }
 
 #[derive(Deserialize)]
-struct Text {
+struct Writing {
     from: String,
     to: Target,
     text: String,
 }
 
-async fn send(State(network): State<Network>, Json(body): Json<Text>) -> Answer {
+async fn send(State(network): State<Network>, Json(body): Json<Writing>) -> Answer {
     let id = network.send_text(&body.from, body.to, &body.text).await?;
     answer(json!({"whatsappId": id}))
 }
@@ -177,7 +179,11 @@ struct NewGroup {
 }
 
 async fn create_group(State(network): State<Network>, Json(body): Json<NewGroup>) -> Answer {
-    answer(network.create_group(&body.owner, &body.subject, &body.participants).await?)
+    answer(
+        network
+            .create_group(&body.owner, &body.subject, &body.participants)
+            .await?,
+    )
 }
 
 async fn groups(State(network): State<Network>, Query(query): Query<ByNumber>) -> Answer {

@@ -103,7 +103,11 @@ impl Core {
     }
 
     pub fn account(&self, digits: &str) -> Option<Arc<Account>> {
-        self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(digits).cloned()
+        self.accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digits)
+            .cloned()
     }
 
     /// The account a caller of the API names.
@@ -133,7 +137,11 @@ impl Core {
     }
 
     pub fn group(&self, id: &str) -> Option<Arc<Mutex<GroupState>>> {
-        self.groups.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.groups
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
     }
 
     pub fn emit(&self, event: NetworkEvent) {

@@ -117,7 +117,9 @@ impl GroupState {
             if let Some(author) = core.account(&description.author) {
                 node = node.attr("participant", author.jid(self.addressing));
             }
-            let body = NodeBuilder::new("body").string_content(description.text.as_str()).build();
+            let body = NodeBuilder::new("body")
+                .string_content(description.text.as_str())
+                .build();
             children.push(node.children([body]).build());
         }
         children.extend(self.settings());

@@ -51,7 +51,9 @@ impl Mailbox {
 
     /// The first waiting stanza and its place.
     pub fn first(&self) -> Option<(u64, Arc<Node>)> {
-        self.waiting.first_key_value().map(|(place, stanza)| (*place, Arc::clone(stanza)))
+        self.waiting
+            .first_key_value()
+            .map(|(place, stanza)| (*place, Arc::clone(stanza)))
     }
 
     /// Removes the stanza in this place.
@@ -77,9 +79,9 @@ impl Mailbox {
             return false;
         };
         let fits = |place: &&u64| {
-            self.waiting.get(place).is_some_and(|stanza| {
-                stanza.tag == tag && kind.is_none_or(|kind| attr_is(stanza, "type", kind))
-            })
+            self.waiting
+                .get(place)
+                .is_some_and(|stanza| stanza.tag == tag && kind.is_none_or(|kind| attr_is(stanza, "type", kind)))
         };
         let exact = places.iter().find(fits).copied();
         let place = exact.or_else(|| {
@@ -99,7 +101,8 @@ impl Mailbox {
         self.waiting.values().cloned().collect()
     }
 
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.waiting.len()
     }
 }

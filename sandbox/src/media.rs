@@ -43,22 +43,21 @@ impl MediaShelf {
 
     fn contains(&self, name: &str) -> bool {
         lock(&self.files).contains_key(name)
-            || self.directory.as_ref().is_some_and(|directory| directory.join(name).exists())
+            || self
+                .directory
+                .as_ref()
+                .is_some_and(|directory| directory.join(name).exists())
     }
 
     async fn put(&self, name: String, body: Bytes) -> std::io::Result<()> {
         self.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
-        match &self.directory {
-            Some(directory) => {
-                let unfinished = directory.join(format!("{name}.part"));
-                tokio::fs::write(&unfinished, &body).await?;
-                tokio::fs::rename(unfinished, directory.join(name)).await
-            }
-            None => {
-                lock(&self.files).insert(name, body);
-                Ok(())
-            }
-        }
+        let Some(directory) = &self.directory else {
+            lock(&self.files).insert(name, body);
+            return Ok(());
+        };
+        let unfinished = directory.join(format!("{name}.part"));
+        tokio::fs::write(&unfinished, &body).await?;
+        tokio::fs::rename(unfinished, directory.join(name)).await
     }
 
     async fn get(&self, name: &str) -> Option<Bytes> {
@@ -72,7 +71,10 @@ impl MediaShelf {
 /// The name of a file: tokens are hashes of the content, so the same upload is the same file. Made
 /// of hexadecimal digits only: it becomes a file's name.
 fn name_of(token: &str) -> String {
-    Sha256::digest(token).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let hash = Sha256::digest(token);
+    let mut start = [0u8; 16];
+    start.copy_from_slice(&hash[..16]);
+    format!("{:032x}", u128::from_be_bytes(start))
 }
 
 /// `POST /mms/{kind}/{token}` and deeper.
@@ -82,7 +84,9 @@ pub async fn upload(
     Query(query): Query<HashMap<String, String>>,
     body: Bytes,
 ) -> Response {
-    let token = query.get("token").map_or_else(|| path.rsplit('/').next().unwrap_or_default(), String::as_str);
+    let token = query
+        .get("token")
+        .map_or_else(|| path.rsplit('/').next().unwrap_or_default(), String::as_str);
     if token.is_empty() {
         return StatusCode::BAD_REQUEST.into_response();
     }
@@ -98,7 +102,10 @@ pub async fn upload(
             Json(serde_json::json!({"resume": offset})).into_response()
         };
     }
-    let offset = query.get("file_offset").and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);
+    let offset = query
+        .get("file_offset")
+        .and_then(|offset| offset.parse::<usize>().ok())
+        .unwrap_or(0);
     let whole = if offset == 0 {
         body
     } else {
@@ -133,7 +140,10 @@ pub async fn download(State(core): State<Arc<Core>>, Path(name): Path<String>, h
     match range {
         Some((start, end)) => (
             StatusCode::PARTIAL_CONTENT,
-            [(header::CONTENT_RANGE, format!("bytes {start}-{}/{}", end - 1, file.len()))],
+            [(
+                header::CONTENT_RANGE,
+                format!("bytes {start}-{}/{}", end - 1, file.len()),
+            )],
             file.slice(start..end),
         )
             .into_response(),
@@ -145,7 +155,11 @@ pub async fn download(State(core): State<Arc<Core>>, Path(name): Path<String>, h
 fn parse_range(range: &str, length: usize) -> Option<(usize, usize)> {
     let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
     let start = start.parse().ok()?;
-    let end = if end.is_empty() { length } else { end.parse::<usize>().ok()?.saturating_add(1).min(length) };
+    let end = if end.is_empty() {
+        length
+    } else {
+        end.parse::<usize>().ok()?.saturating_add(1).min(length)
+    };
     (start < end).then_some((start, end))
 }
 

@@ -21,7 +21,7 @@ use crate::handlers::{Origin, devices, groups, login, receipts};
 use crate::noise::ServerIdentity;
 use crate::number::parse_number;
 use crate::phone::{self, Destination, Request};
-use crate::storage::{self, Storage};
+use crate::storage::{self, Loaded, Storage};
 use crate::views::{
     Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
     Received, Target,
@@ -41,17 +41,27 @@ pub struct Network {
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Network").field("address", &self.core.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("Network")
+            .field("address", &self.core.address)
+            .finish_non_exhaustive()
     }
 }
 
+#[expect(
+    clippy::unused_async,
+    reason = "callers await everything that acts on the network, whether or not it waits today"
+)]
 impl Network {
     /// Listens and serves until [`Network::shutdown`].
     pub async fn start(config: NetworkConfig) -> Result<Self, SandboxError> {
         if !config.listen.ip().is_loopback() {
             return Err(SandboxError::NotLoopback(config.listen));
         }
-        let listening = |source| SandboxError::Listen { address: config.listen, source };
+        let listening = |source| SandboxError::Listen {
+            address: config.listen,
+            source,
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
 
@@ -62,7 +72,7 @@ impl Network {
         };
         let core = Arc::new(Core::new(address, ServerIdentity::new(server_key), storage));
         if let Some(storage) = &core.storage {
-            let (accounts, groups) = storage.load()?;
+            let Loaded { accounts, groups } = storage.load()?;
             for group in groups {
                 let mut known = core.groups.write().unwrap_or_else(PoisonError::into_inner);
                 known.insert(group.id.clone(), Arc::new(Mutex::new(group)));
@@ -81,7 +91,9 @@ impl Network {
             .route("/v/sandbox/{name}", get(media::download))
             .layer(DefaultBodyLimit::max(MEDIA_LIMIT))
             .with_state(Arc::clone(&core))
-            .merge(control::routes(Self { core: Arc::clone(&core) }));
+            .merge(control::routes(Self {
+                core: Arc::clone(&core),
+            }));
         // Frames are small and answered at once: waiting to fill a packet costs 40 ms each.
         let listener = listener.tap_io(|stream| {
             if let Err(failure) = stream.set_nodelay(true) {
@@ -115,7 +127,10 @@ impl Network {
         }
         self.core.stop.cancel();
         self.core.tasks.close();
-        if tokio::time::timeout(SHUTDOWN_LIMIT, self.core.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_LIMIT, self.core.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("some tasks of the network did not end in time");
         }
     }
@@ -123,7 +138,9 @@ impl Network {
     /// Accounts linked from now on, and phones from now on, address each other by hidden identity
     /// (`@lid`) instead of by number; groups created from now on as well.
     pub fn set_hidden_addressing(&self, on: bool) {
-        self.core.hidden_addressing.store(on, std::sync::atomic::Ordering::Relaxed);
+        self.core
+            .hidden_addressing
+            .store(on, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Puts a phone with a new account into the network.
@@ -131,13 +148,21 @@ impl Network {
         let digits = parse_number(number)?;
         let behavior = normalized(behavior)?;
         let name = name.map_or_else(|| format!("Phone {digits}"), ToOwned::to_owned);
-        let account = Arc::new(Account::new(digits, name, behavior, phone::keys::generate()?, clock::now()));
+        let account = Arc::new(Account::new(
+            digits,
+            name,
+            behavior,
+            phone::keys::generate()?,
+            clock::now(),
+        ));
         if !self.core.insert_account(&account) {
             return Err(SandboxError::AlreadyExists(account.number()));
         }
         phone::spawn(&self.core, &account, phone::signal::SignalState::new(&account));
         self.core.save_soon(&account);
-        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        self.core.emit(NetworkEvent::PhoneChanged {
+            number: account.number(),
+        });
         Ok(account.view())
     }
 
@@ -177,7 +202,10 @@ impl Network {
 
     /// The phone writes a text; returns the message id once the server accepted it.
     pub async fn send_text(&self, from: &str, to: Target, text: &str) -> Result<String, SandboxError> {
-        let message = wa::Message { conversation: Some(text.to_owned()), ..Default::default() };
+        let message = wa::Message {
+            conversation: Some(text.to_owned()),
+            ..Default::default()
+        };
         self.send_message(from, to, message).await
     }
 
@@ -189,7 +217,11 @@ impl Network {
             Target::Group(jid) => Destination::Group(jid.split('@').next().unwrap_or_default().to_owned()),
         };
         let (done, sent) = oneshot::channel();
-        account.request(Request::Send { to, message: Box::new(message), done: Some(done) });
+        account.request(Request::Send {
+            to,
+            message: Box::new(message),
+            done: Some(done),
+        });
         sent.await.map_err(|_| SandboxError::Closed)?
     }
 
@@ -209,7 +241,9 @@ impl Network {
         *account.behavior.write().unwrap_or_else(PoisonError::into_inner) = changed;
         account.wake.notify_one();
         self.core.save_soon(&account);
-        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        self.core.emit(NetworkEvent::PhoneChanged {
+            number: account.number(),
+        });
         Ok(account.view())
     }
 
@@ -217,7 +251,11 @@ impl Network {
     pub async fn disrupt(&self, number: &str, disruption: Disruption) -> Result<Phone, SandboxError> {
         let account = self.core.account_by_number(number)?;
         match disruption {
-            Disruption::DropSocket => devices::live_connections(&account).iter().for_each(|connection| connection.cut()),
+            Disruption::DropSocket => {
+                for connection in devices::live_connections(&account) {
+                    connection.cut();
+                }
+            }
             Disruption::DropSocketAfter { messages } => {
                 lock(&account.faults).drop_after = (messages > 0).then_some(messages);
             }
@@ -235,12 +273,16 @@ impl Network {
             Disruption::Freeze { frozen } => {
                 lock(&account.faults).freeze_connections = frozen;
                 if frozen {
-                    devices::live_connections(&account).iter().for_each(|connection| connection.freeze());
+                    for connection in devices::live_connections(&account) {
+                        connection.freeze();
+                    }
                 }
             }
             Disruption::LoseSessions => account.request(Request::LoseSessions),
         }
-        self.core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+        self.core.emit(NetworkEvent::PhoneChanged {
+            number: account.number(),
+        });
         Ok(account.view())
     }
 
@@ -269,7 +311,9 @@ impl Network {
 
     /// How many messages reached a phone; 0 for a number that has none.
     pub fn received_count(&self, number: &str) -> usize {
-        self.core.account_by_number(number).map_or(0, |account| lock(&account.ledger).len())
+        self.core
+            .account_by_number(number)
+            .map_or(0, |account| lock(&account.ledger).len())
     }
 
     /// The phone's user opens the chat: read receipts for these messages.
@@ -277,19 +321,30 @@ impl Network {
         let account = self.online(number)?;
         let rows = {
             let ledger = lock(&account.ledger);
-            let find = |id: &String| ledger.find(id).cloned().ok_or_else(|| SandboxError::NoSuchMessage(id.clone()));
+            let find = |id: &String| {
+                ledger
+                    .find(id)
+                    .cloned()
+                    .ok_or_else(|| SandboxError::NoSuchMessage(id.clone()))
+            };
             whatsapp_ids.iter().map(find).collect::<Result<Vec<_>, _>>()?
         };
         let origin = Origin { account, device: 0 };
         for row in rows {
-            let receipt = receipts::from_phone(&row.chat, row.participant.as_ref(), &row.view.whatsapp_id, Some("read"));
+            let receipt =
+                receipts::from_phone(&row.chat, row.participant.as_ref(), &row.view.whatsapp_id, Some("read"));
             receipts::accept(&self.core, &origin, &receipt.build());
         }
         Ok(())
     }
 
     /// The phone creates a group.
-    pub async fn create_group(&self, owner: &str, subject: &str, participants: &[String]) -> Result<Group, SandboxError> {
+    pub async fn create_group(
+        &self,
+        owner: &str,
+        subject: &str,
+        participants: &[String],
+    ) -> Result<Group, SandboxError> {
         let owner = self.online(owner)?;
         let members = participants
             .iter()
@@ -324,7 +379,10 @@ impl Network {
     ) -> Result<(Arc<Mutex<crate::groups::GroupState>>, Arc<Account>, Arc<Account>), SandboxError> {
         let missing = || SandboxError::NoSuchGroup(group.to_owned());
         let account = self.core.account_by_number(number)?;
-        let group = self.core.group(group.split('@').next().unwrap_or_default()).ok_or_else(missing)?;
+        let group = self
+            .core
+            .group(group.split('@').next().unwrap_or_default())
+            .ok_or_else(missing)?;
         let owner = lock(&group).owner.clone();
         let owner = self.core.account(&owner).ok_or_else(missing)?;
         Ok((group, owner, account))
@@ -334,7 +392,13 @@ impl Network {
     pub fn groups(&self, number: &str) -> Vec<Group> {
         self.core.account_by_number(number).map_or_else(
             |_| Vec::new(),
-            |account| self.core.groups_of(&account).iter().map(|group| lock(group).view()).collect(),
+            |account| {
+                self.core
+                    .groups_of(&account)
+                    .iter()
+                    .map(|group| lock(group).view())
+                    .collect()
+            },
         )
     }
 

@@ -56,9 +56,15 @@ pub struct ServerIdentity {
 /// What to do after the client's first message.
 pub enum AfterHello {
     /// IK: done; the reply is all that is left to send.
-    Done { reply: Vec<u8>, established: Box<Established> },
+    Done {
+        reply: Vec<u8>,
+        established: Box<Established>,
+    },
     /// XX: wait for the client's finish.
-    AwaitFinish { reply: Vec<u8>, pending: Box<PendingFinish> },
+    AwaitFinish {
+        reply: Vec<u8>,
+        pending: Box<PendingFinish>,
+    },
 }
 
 /// A handshake that waits for the client's last message.
@@ -70,11 +76,10 @@ pub struct PendingFinish {
 impl ServerIdentity {
     pub fn new(static_key: KeyPair) -> Self {
         let certificate = certificate_chain(static_key.public_key.public_key_bytes());
-        Self { static_key, certificate }
-    }
-
-    pub fn static_key(&self) -> &KeyPair {
-        &self.static_key
+        Self {
+            static_key,
+            certificate,
+        }
     }
 
     /// Reads a ClientHello. `prologue` is the connection header the client sent.
@@ -95,7 +100,12 @@ impl ServerIdentity {
         }
     }
 
-    fn answer_xx(&self, pattern: &str, prologue: &[u8], client_ephemeral: &[u8]) -> Result<AfterHello, HandshakeFailure> {
+    fn answer_xx(
+        &self,
+        pattern: &str,
+        prologue: &[u8],
+        client_ephemeral: &[u8],
+    ) -> Result<AfterHello, HandshakeFailure> {
         let mut noise = NoiseHandshake::new(pattern, prologue)?;
         noise.authenticate(client_ephemeral);
         let ephemeral = KeyPair::generate(&mut rand::rng());
@@ -199,18 +209,15 @@ fn certificate_chain(server_key: &[u8]) -> Vec<u8> {
             key: Some(key.to_vec()),
             not_before: Some(1_600_000_000),
             not_after: Some(4_000_000_000),
-            ..Default::default()
         };
         buffa::MessageField::some(NoiseCertificate {
             details: Some(details.encode_to_vec()),
             signature: Some(vec![0; 64]),
-            ..Default::default()
         })
     };
     wa::CertChain {
         intermediate: certificate(1, 0, &[9; 32]),
         leaf: certificate(2, 1, server_key),
-        ..Default::default()
     }
     .encode_to_vec()
 }
@@ -222,13 +229,17 @@ mod tests {
     use wacore_noise::{IkHandshakeState, IkServerHelloOutcome};
 
     fn payload() -> Vec<u8> {
-        wa::ClientPayload { username: Some(628_123_456_789), ..Default::default() }.encode_to_vec()
+        wa::ClientPayload {
+            username: Some(628_123_456_789),
+            ..Default::default()
+        }
+        .encode_to_vec()
     }
 
     #[test]
     fn a_client_that_knows_the_server_is_done_after_one_exchange() {
         let server = ServerIdentity::new(KeyPair::generate(&mut rand::rng()));
-        let known: [u8; 32] = server.static_key().public_key.public_key_bytes().try_into().unwrap();
+        let known: [u8; 32] = server.static_key.public_key.public_key_bytes().try_into().unwrap();
         let client_key = KeyPair::generate(&mut rand::rng());
         let mut client = IkHandshakeState::new(client_key.clone(), known, payload(), &WA_CONN_HEADER).unwrap();
         let hello = client.build_client_hello().unwrap();
@@ -241,7 +252,10 @@ mod tests {
             panic!("the client is expected to accept");
         };
         let mut frame = b"hello".to_vec();
-        outcome.write_cipher.encrypt_in_place_with_counter(0, &mut frame).unwrap();
+        outcome
+            .write_cipher
+            .encrypt_in_place_with_counter(0, &mut frame)
+            .unwrap();
         established.read.decrypt_in_place_with_counter(0, &mut frame).unwrap();
         assert_eq!(frame, b"hello");
     }
@@ -251,12 +265,20 @@ mod tests {
         let server = ServerIdentity::new(KeyPair::generate(&mut rand::rng()));
         let other = KeyPair::generate(&mut rand::rng());
         let outdated: [u8; 32] = other.public_key.public_key_bytes().try_into().unwrap();
-        let mut client =
-            IkHandshakeState::new(KeyPair::generate(&mut rand::rng()), outdated, payload(), &WA_CONN_HEADER).unwrap();
+        let mut client = IkHandshakeState::new(
+            KeyPair::generate(&mut rand::rng()),
+            outdated,
+            payload(),
+            &WA_CONN_HEADER,
+        )
+        .unwrap();
         let hello = client.build_client_hello().unwrap();
         let AfterHello::AwaitFinish { reply, .. } = server.read_hello(&WA_CONN_HEADER, &hello).unwrap() else {
             panic!("a fallback is expected");
         };
-        assert!(matches!(client.read_server_hello(&reply).unwrap(), IkServerHelloOutcome::Fallback(_)));
+        assert!(matches!(
+            client.read_server_hello(&reply).unwrap(),
+            IkServerHelloOutcome::Fallback(_)
+        ));
     }
 }

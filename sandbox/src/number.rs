@@ -36,7 +36,10 @@ pub fn lid_of(digits: &str) -> String {
     let hash = Sha256::digest(format!("kabar sandbox lid {digits}"));
     let mut bytes = [0u8; 8];
     bytes.copy_from_slice(&hash[..8]);
-    format!("{}", 100_000_000_000_000 + u64::from_be_bytes(bytes) % 800_000_000_000_000)
+    format!(
+        "{}",
+        100_000_000_000_000 + u64::from_be_bytes(bytes) % 800_000_000_000_000
+    )
 }
 
 /// Which of an account's two identities a stanza uses.
@@ -73,7 +76,12 @@ mod tests {
 
     #[test]
     fn usual_spellings_give_the_same_digits() {
-        for spelling in ["+62 812 3456 789", "628123456789", "62-812-3456-789", "628123456789@s.whatsapp.net"] {
+        for spelling in [
+            "+62 812 3456 789",
+            "628123456789",
+            "62-812-3456-789",
+            "628123456789@s.whatsapp.net",
+        ] {
             assert_eq!(parse_number(spelling).unwrap(), "628123456789", "{spelling}");
         }
     }

@@ -66,7 +66,8 @@ impl Pairings {
     /// Forgets what a closed connection had started.
     pub fn forget(&mut self, connection: &Connection) {
         self.references.retain(|_, other| other.number != connection.number);
-        self.codes.retain(|_, offer| offer.connection.number != connection.number);
+        self.codes
+            .retain(|_, offer| offer.connection.number != connection.number);
         self.unsigned.remove(&connection.number);
     }
 }
@@ -117,18 +118,21 @@ fn adv_secret_of(qr: &str) -> Option<Vec<u8>> {
 }
 
 /// The phone's user types a pairing code; returns when the new device has logged in.
-pub async fn enter_code(core: &Arc<Core>, account: &Arc<Account>, code: &str) -> Result<LinkedDevice, SandboxError> {
-    let code: String = code
+pub async fn enter_code(core: &Arc<Core>, account: &Arc<Account>, typed: &str) -> Result<LinkedDevice, SandboxError> {
+    let typed: String = typed
         .chars()
         .filter(|character| !matches!(character, '-' | ' '))
         .map(|character| character.to_ascii_uppercase())
         .collect();
-    if !PairCodeUtils::validate_code(&code) {
+    if !PairCodeUtils::validate_code(&typed) {
         return Err(SandboxError::WrongPairingCode);
     }
     let (wrapped, reference) = {
         let pairings = lock(&core.pairings);
-        let offer = pairings.codes.get(&account.user).ok_or(SandboxError::NoPairingRequested)?;
+        let offer = pairings
+            .codes
+            .get(&account.user)
+            .ok_or(SandboxError::NoPairingRequested)?;
         (offer.wrapped_companion_ephemeral.clone(), offer.reference.clone())
     };
 
@@ -136,8 +140,8 @@ pub async fn enter_code(core: &Arc<Core>, account: &Arc<Account>, code: &str) ->
     let our_public = key_array(ephemeral.public_key.public_key_bytes())?;
     // Two key derivations of 131,072 rounds each: not on a thread that serves connections.
     let (companion_ephemeral, wrapped_ours) = tokio::task::spawn_blocking(move || {
-        let theirs = PairCodeUtils::decrypt_primary_ephemeral_pub(&wrapped, &code);
-        (theirs, PairCodeUtils::encrypt_ephemeral_pub(&our_public, &code))
+        let theirs = PairCodeUtils::decrypt_primary_ephemeral_pub(&wrapped, &typed);
+        (theirs, PairCodeUtils::encrypt_ephemeral_pub(&our_public, &typed))
     })
     .await
     .map_err(|failure| SandboxError::Crypto(failure.to_string()))?;
@@ -176,7 +180,10 @@ fn primary_hello(account: &Account, reference: &str, wrapped_ephemeral: &[u8]) -
             .attr("stage", "primary_hello")
             .children([
                 leaf("link_code_pairing_wrapped_primary_ephemeral_pub", wrapped_ephemeral),
-                leaf("primary_identity_pub", account.keys.identity.public_key().public_key_bytes()),
+                leaf(
+                    "primary_identity_pub",
+                    account.keys.identity.public_key().public_key_bytes(),
+                ),
                 leaf("link_code_pairing_ref", reference),
             ])
             .build()])
@@ -185,18 +192,19 @@ fn primary_hello(account: &Account, reference: &str, wrapped_ephemeral: &[u8]) -
 
 /// `<iq xmlns="md">` from a client that is not linked: both stages of a pairing code.
 pub fn handle_code_stage(core: &Arc<Core>, connection: &Arc<Connection>, request: &Node) {
-    let answer = request
-        .get_optional_child("link_code_companion_reg")
-        .and_then(|stage| match attr(stage, "stage").as_deref() {
-            Some("companion_hello") => companion_hello(core, connection, request, stage),
-            Some("companion_finish") => {
-                let answer = empty_result(request);
-                connection.send(answer);
-                companion_finish(core, connection, stage);
-                None
-            }
-            _ => Some(error(request, 400, "bad-request")),
-        });
+    let answer =
+        request
+            .get_optional_child("link_code_companion_reg")
+            .and_then(|stage| match attr(stage, "stage").as_deref() {
+                Some("companion_hello") => companion_hello(core, connection, request, stage),
+                Some("companion_finish") => {
+                    let answer = empty_result(request);
+                    connection.send(answer);
+                    companion_finish(core, connection, stage);
+                    None
+                }
+                _ => Some(error(request, 400, "bad-request")),
+            });
     if let Some(answer) = answer {
         connection.send(answer);
     }
@@ -243,9 +251,8 @@ fn companion_finish(core: &Arc<Core>, connection: &Arc<Connection>, stage: &Node
     let Some(entered) = entered else {
         return;
     };
-    let outcome = open_bundle(&entered, stage).and_then(|(identity, adv_secret)| {
-        send_success(core, &entered.account, connection, &identity, &adv_secret)
-    });
+    let outcome = open_bundle(&entered, stage)
+        .and_then(|(identity, adv_secret)| send_success(core, &entered.account, connection, &identity, &adv_secret));
     // The caller may have given up waiting.
     let _ = entered.outcome.send(outcome);
 }
@@ -374,7 +381,9 @@ pub fn handle_answer(core: &Arc<Core>, connection: &Arc<Connection>, answer: &No
         number: account.number(),
         device: device.view(),
     });
-    core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+    core.emit(NetworkEvent::PhoneChanged {
+        number: account.number(),
+    });
     let connection = Arc::clone(connection);
     core.tasks.spawn(async move {
         tokio::time::sleep(PAUSE_BEFORE_515).await;
@@ -404,5 +413,7 @@ async fn await_login(core: &Core, account: &Account, device: &Arc<Device>) -> Re
 }
 
 fn key_array(bytes: &[u8]) -> Result<[u8; 32], SandboxError> {
-    bytes.try_into().map_err(|_| SandboxError::Crypto("a public key has 32 bytes".to_owned()))
+    bytes
+        .try_into()
+        .map_err(|_| SandboxError::Crypto("a public key has 32 bytes".to_owned()))
 }

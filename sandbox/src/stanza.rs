@@ -86,7 +86,10 @@ fn answer(request: &Node, kind: &str) -> NodeBuilder {
 
 /// `<error>` of a stream, after which the server closes the connection.
 pub fn stream_error(code: u16, child: Option<Node>) -> Node {
-    NodeBuilder::new("stream:error").attr("code", code).children(child).build()
+    NodeBuilder::new("stream:error")
+        .attr("code", code)
+        .children(child)
+        .build()
 }
 
 /// `<tag>bytes</tag>`.

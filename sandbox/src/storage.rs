@@ -41,6 +41,12 @@ pub struct Storage {
     directory: PathBuf,
 }
 
+/// What the directory held.
+pub struct Loaded {
+    pub accounts: Vec<(Arc<Account>, SignalState)>,
+    pub groups: Vec<GroupState>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct StoredKey {
     #[serde(with = "encoded")]
@@ -134,7 +140,7 @@ impl Storage {
     }
 
     /// Reads everything back.
-    pub fn load(&self) -> Result<(Vec<(Arc<Account>, SignalState)>, Vec<GroupState>), SandboxError> {
+    pub fn load(&self) -> Result<Loaded, SandboxError> {
         let mut accounts = Vec::new();
         for entry in std::fs::read_dir(self.directory.join("accounts")).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -149,7 +155,7 @@ impl Storage {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(failed)?,
             Err(_) => Vec::new(),
         };
-        Ok((accounts, groups))
+        Ok(Loaded { accounts, groups })
     }
 
     fn restore(&self, stored: StoredAccount) -> Result<(Arc<Account>, SignalState), SandboxError> {
@@ -262,7 +268,11 @@ fn stored_account(account: &Account, signal: StoredSignal) -> Result<StoredAccou
     let keys = &account.keys;
     let (next_pre_key, pre_keys) = {
         let pre_keys = lock(&account.pre_keys);
-        let stored = pre_keys.unused.iter().map(|(id, pair)| (*id, StoredKey::of(pair))).collect();
+        let stored = pre_keys
+            .unused
+            .iter()
+            .map(|(id, pair)| (*id, StoredKey::of(pair)))
+            .collect();
         (pre_keys.next_id, stored)
     };
     let mut devices = Vec::new();

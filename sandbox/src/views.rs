@@ -60,6 +60,10 @@ pub struct LinkedDevice {
 }
 
 /// How a phone (and, for messages to it, the server) acts.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a script, each of them a checkbox in the console"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Behavior {
@@ -129,9 +133,7 @@ pub struct BehaviorPatch {
 }
 
 /// Tells a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -208,11 +210,7 @@ pub struct Group {
 
 /// Something that happened, for whoever watches the network live.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum NetworkEvent {
     /// A phone was created or its behaviour changed.
     PhoneChanged {
@@ -288,7 +286,11 @@ mod tests {
     #[test]
     fn a_null_clears_and_an_absent_field_stays() {
         let patch: BehaviorPatch = serde_json::from_str(r#"{"replies": null, "reads": true}"#).unwrap();
-        let before = Behavior { replies: Some(Reply::Echo), nack_code: Some(463), ..Behavior::default() };
+        let before = Behavior {
+            replies: Some(Reply::Echo),
+            nack_code: Some(463),
+            ..Behavior::default()
+        };
         let after = patch.applied_to(before);
         assert_eq!((after.replies, after.nack_code, after.reads), (None, Some(463), true));
     }

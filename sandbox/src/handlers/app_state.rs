@@ -24,10 +24,15 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node) -> Node {
             .filter(|node| node.tag == "collection")
             .map(|node| {
                 let name = attr(node, "name").unwrap_or_default();
-                let base = attr(node, "version").and_then(|version| version.parse().ok()).unwrap_or(0);
+                let base = attr(node, "version")
+                    .and_then(|version| version.parse().ok())
+                    .unwrap_or(0);
                 let patch = node
                     .get_optional_child("patch")
-                    .or_else(|| node.get_optional_child("patches").and_then(|all| all.get_optional_child("patch")))
+                    .or_else(|| {
+                        node.get_optional_child("patches")
+                            .and_then(|all| all.get_optional_child("patch"))
+                    })
                     .and_then(bytes);
                 let mut conflict = false;
                 if let Some(patch) = patch {
@@ -51,9 +56,18 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node) -> Node {
                 let mut answer = collection(&name, collections.version(&name));
                 if conflict {
                     answer = answer.attr("type", "error");
-                    content.push(NodeBuilder::new("error").attr("code", 409).attr("text", "conflict").build());
+                    content.push(
+                        NodeBuilder::new("error")
+                            .attr("code", 409)
+                            .attr("text", "conflict")
+                            .build(),
+                    );
                 }
-                if content.is_empty() { answer.build() } else { answer.children(content).build() }
+                if content.is_empty() {
+                    answer.build()
+                } else {
+                    answer.children(content).build()
+                }
             })
             .collect()
     };
@@ -78,7 +92,10 @@ fn notify_others(origin: &Origin, changed: &[(String, u64)]) {
             continue;
         }
         let collections = changed.iter().map(|(name, version)| {
-            NodeBuilder::new("collection").attr("name", name).attr("version", *version).build()
+            NodeBuilder::new("collection")
+                .attr("name", name)
+                .attr("version", *version)
+                .build()
         });
         device.deliver(
             &origin.account,

@@ -47,8 +47,13 @@ pub fn unlink(core: &Arc<Core>, account: &Arc<Account>, id: u16) -> bool {
     account.request(Request::Forget(id));
     announce(account, &device, "remove");
     core.save_soon(account);
-    core.emit(NetworkEvent::DeviceUnlinked { number: account.number(), device: id });
-    core.emit(NetworkEvent::PhoneChanged { number: account.number() });
+    core.emit(NetworkEvent::DeviceUnlinked {
+        number: account.number(),
+        device: id,
+    });
+    core.emit(NetworkEvent::PhoneChanged {
+        number: account.number(),
+    });
     true
 }
 
@@ -75,7 +80,10 @@ fn announce(account: &Account, device: &Device, change: &'static str) {
                 .attr("lid", account.device_jid(Addressing::Hidden, device.id))
                 .attr("key-index", device.key_index)
                 .build(),
-            NodeBuilder::new("key-index-list").attr("ts", timestamp).bytes(list.as_slice()).build(),
+            NodeBuilder::new("key-index-list")
+                .attr("ts", timestamp)
+                .bytes(list.as_slice())
+                .build(),
         ];
         other.deliver(
             account,

@@ -29,7 +29,11 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, set: bool) -> N
             if !lock(&group).members.contains_key(&origin.account.user) {
                 return error(request, 403, "forbidden");
             }
-            if set { change(core, origin, request, action, &group) } else { read(core, request, action, &group) }
+            if set {
+                change(core, origin, request, action, &group)
+            } else {
+                read(core, request, action, &group)
+            }
         }
         None => about_groups(core, origin, request, action, set),
     }
@@ -55,7 +59,13 @@ fn about_groups(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node
             for node in children(action) {
                 let Some(jid) = jid_attr(node, "id") else { continue };
                 if let Some(group) = core.group(jid.user.as_str()) {
-                    remove(core, &origin.account, Some(origin.device), &group, &[Arc::clone(&origin.account)]);
+                    remove(
+                        core,
+                        &origin.account,
+                        Some(origin.device),
+                        &group,
+                        &[Arc::clone(&origin.account)],
+                    );
                 }
                 left.push(NodeBuilder::new("group").attr("id", jid).build());
             }
@@ -68,13 +78,13 @@ fn about_groups(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node
 
 /// `<invite code/>`: look at a group (`get`) or join it (`set`).
 fn by_invitation(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, set: bool) -> Node {
-    let code = attr(action, "code").unwrap_or_default();
+    let invitation = attr(action, "code").unwrap_or_default();
     let found = core
         .groups
         .read()
         .unwrap_or_else(PoisonError::into_inner)
         .values()
-        .find(|group| lock(group).invite == code)
+        .find(|group| lock(group).invite == invitation)
         .cloned();
     let Some(group) = found else {
         return error(request, 406, "not-acceptable");
@@ -83,7 +93,13 @@ fn by_invitation(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Nod
         let node = lock(&group).node(core);
         return result(request, [node]);
     }
-    add(core, &origin.account, Some(origin.device), &group, &[Arc::clone(&origin.account)]);
+    add(
+        core,
+        &origin.account,
+        Some(origin.device),
+        &group,
+        &[Arc::clone(&origin.account)],
+    );
     let jid = lock(&group).jid();
     result(request, [NodeBuilder::new("group").attr("jid", jid).build()])
 }
@@ -92,7 +108,10 @@ fn read(core: &Arc<Core>, request: &Node, action: &Node, group: &Mutex<GroupStat
     let group = lock(group);
     match action.tag.as_ref() {
         "query" => result(request, [group.node(core)]),
-        "invite" => result(request, [NodeBuilder::new("invite").attr("code", group.invite.as_str()).build()]),
+        "invite" => result(
+            request,
+            [NodeBuilder::new("invite").attr("code", group.invite.as_str()).build()],
+        ),
         "membership_approval_requests" => result(request, [NodeBuilder::new("membership_approval_requests").build()]),
         _ => error(request, 501, "feature-not-implemented"),
     }
@@ -122,10 +141,10 @@ fn change(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, grou
             return result(request, [NodeBuilder::new(tag).children(answers).build()]);
         }
         "invite" => {
-            let code = clock::token(12);
-            lock(group).invite.clone_from(&code);
+            let invitation = clock::token(12);
+            lock(group).invite.clone_from(&invitation);
             core.groups_dirty.store(true, std::sync::atomic::Ordering::Release);
-            return result(request, [NodeBuilder::new("invite").attr("code", code).build()]);
+            return result(request, [NodeBuilder::new("invite").attr("code", invitation).build()]);
         }
         _ => {}
     }
@@ -137,7 +156,7 @@ fn change(core: &Arc<Core>, origin: &Origin, request: &Node, action: &Node, grou
         return error(request, 501, "feature-not-implemented");
     };
     changed(core, group);
-    notify(core, group, actor, Some(origin.device), told, &[]);
+    notify(core, group, actor, Some(origin.device), &told, &[]);
     empty_result(request)
 }
 
@@ -207,9 +226,13 @@ fn change_participants(core: &Arc<Core>, origin: &Origin, action: &Node, group: 
         let Some(jid) = jid_attr(node, "jid") else { continue };
         let answer = NodeBuilder::new("participant").attr("jid", &jid);
         let account = core.visible_account_of(&jid);
-        let member = account.as_ref().is_some_and(|account| lock(group).members.contains_key(&account.user));
+        let member = account
+            .as_ref()
+            .is_some_and(|account| lock(group).members.contains_key(&account.user));
         match (account, action.tag.as_ref(), member) {
-            (None, ..) | (Some(_), "remove" | "promote" | "demote", false) => answers.push(answer.attr("error", 404).build()),
+            (None, ..) | (Some(_), "remove" | "promote" | "demote", false) => {
+                answers.push(answer.attr("error", 404).build());
+            }
             (Some(_), "add", true) => answers.push(answer.attr("error", 409).build()),
             (Some(account), ..) => {
                 answers.push(answer.build());
@@ -239,8 +262,10 @@ pub fn create(
 ) -> Arc<Mutex<GroupState>> {
     let id = format!("120363{:012}", rand::rng().random_range(0..1_000_000_000_000u64));
     let now = clock::now();
-    let mut roles: std::collections::BTreeMap<String, Role> =
-        members.iter().map(|account| (account.user.clone(), Role::Member)).collect();
+    let mut roles: std::collections::BTreeMap<String, Role> = members
+        .iter()
+        .map(|account| (account.user.clone(), Role::Member))
+        .collect();
     roles.insert(owner.user.clone(), Role::Owner);
     let group = Arc::new(Mutex::new(GroupState {
         id: id.clone(),
@@ -269,31 +294,50 @@ pub fn create(
         .attr("key", clock::message_id())
         .children([lock(&group).node(core)])
         .build();
-    notify(core, &group, owner, device, told, &[]);
+    notify(core, &group, owner, device, &told, &[]);
     group
 }
 
 /// Adds members.
-pub fn add(core: &Arc<Core>, actor: &Arc<Account>, device: Option<u16>, group: &Arc<Mutex<GroupState>>, added: &[Arc<Account>]) {
+pub fn add(
+    core: &Arc<Core>,
+    actor: &Arc<Account>,
+    device: Option<u16>,
+    group: &Arc<Mutex<GroupState>>,
+    added: &[Arc<Account>],
+) {
     for account in added {
         lock(group).members.entry(account.user.clone()).or_insert(Role::Member);
     }
     changed(core, group);
     let told = listing(group, "add", added, Role::Member);
-    notify(core, group, actor, device, told, &[]);
+    notify(core, group, actor, device, &told, &[]);
 }
 
 /// Removes members; they are told as well.
-pub fn remove(core: &Arc<Core>, actor: &Arc<Account>, device: Option<u16>, group: &Arc<Mutex<GroupState>>, removed: &[Arc<Account>]) {
+pub fn remove(
+    core: &Arc<Core>,
+    actor: &Arc<Account>,
+    device: Option<u16>,
+    group: &Arc<Mutex<GroupState>>,
+    removed: &[Arc<Account>],
+) {
     for account in removed {
         lock(group).members.remove(&account.user);
     }
     changed(core, group);
     let told = listing(group, "remove", removed, Role::Member);
-    notify(core, group, actor, device, told, removed);
+    notify(core, group, actor, device, &told, removed);
 }
 
-fn set_role(core: &Arc<Core>, origin: &Origin, group: &Arc<Mutex<GroupState>>, accounts: &[Arc<Account>], role: Role, tag: &'static str) {
+fn set_role(
+    core: &Arc<Core>,
+    origin: &Origin,
+    group: &Arc<Mutex<GroupState>>,
+    accounts: &[Arc<Account>],
+    role: Role,
+    tag: &'static str,
+) {
     {
         let mut group = lock(group);
         for account in accounts {
@@ -306,7 +350,7 @@ fn set_role(core: &Arc<Core>, origin: &Origin, group: &Arc<Mutex<GroupState>>, a
     }
     changed(core, group);
     let told = listing(group, tag, accounts, role);
-    notify(core, group, &origin.account, Some(origin.device), told, &[]);
+    notify(core, group, &origin.account, Some(origin.device), &told, &[]);
 }
 
 fn listing(group: &Mutex<GroupState>, tag: &'static str, accounts: &[Arc<Account>], role: Role) -> Node {
@@ -319,17 +363,29 @@ fn listing(group: &Mutex<GroupState>, tag: &'static str, accounts: &[Arc<Account
 fn changed(core: &Core, group: &Mutex<GroupState>) {
     core.groups_dirty.store(true, std::sync::atomic::Ordering::Release);
     core.save_now.notify_one();
-    core.emit(NetworkEvent::GroupChanged { group: lock(group).view() });
+    core.emit(NetworkEvent::GroupChanged {
+        group: lock(group).view(),
+    });
 }
 
 /// `<notification type="w:gp2" from=group participant=actor>` to the companions of all members (and
 /// of those who just left), except the device that acted: its answer says the same.
-fn notify(core: &Core, group: &Mutex<GroupState>, actor: &Account, device: Option<u16>, told: Node, also: &[Arc<Account>]) {
+fn notify(
+    core: &Core,
+    group: &Mutex<GroupState>,
+    actor: &Account,
+    device: Option<u16>,
+    told: &Node,
+    also: &[Arc<Account>],
+) {
     let (jid, addressing, members): (Jid, Addressing, Vec<String>) = {
         let group = lock(group);
         (group.jid(), group.addressing, group.members.keys().cloned().collect())
     };
-    let accounts = members.iter().filter_map(|user| core.account(user)).chain(also.iter().cloned());
+    let accounts = members
+        .iter()
+        .filter_map(|user| core.account(user))
+        .chain(also.iter().cloned());
     for account in accounts {
         for target in account.devices().values() {
             let acted = account.user == actor.user && Some(target.id) == device;

@@ -30,7 +30,9 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, set: bool) -> N
     }
     if let Some(wanted) = request.get_optional_child("key") {
         let users = children(wanted).iter().filter(|user| user.tag == "user");
-        let list: Vec<Node> = users.filter_map(|user| Some(bundle_for(core, &jid_attr(user, "jid")?))).collect();
+        let list: Vec<Node> = users
+            .filter_map(|user| Some(bundle_for(core, &jid_attr(user, "jid")?)))
+            .collect();
         return result(request, [NodeBuilder::new("list").children(list).build()]);
     }
     let keys = lock(&device.keys);
@@ -41,7 +43,10 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, set: bool) -> N
         return result(request, [digest(keys)]);
     }
     if request.get_optional_child("count").is_some() {
-        return result(request, [NodeBuilder::new("count").attr("value", keys.one_time.len()).build()]);
+        return result(
+            request,
+            [NodeBuilder::new("count").attr("value", keys.one_time.len()).build()],
+        );
     }
     error(request, 400, "bad-request")
 }
@@ -56,10 +61,15 @@ fn store(device: &Device, request: &Node) {
     if let Some(identity) = child_bytes(request, "identity") {
         keys.identity = without_type(identity);
     }
-    let rotated = request.get_optional_child("rotate").and_then(|rotate| rotate.get_optional_child("skey"));
+    let rotated = request
+        .get_optional_child("rotate")
+        .and_then(|rotate| rotate.get_optional_child("skey"));
     if let Some(signed) = request.get_optional_child("skey").or(rotated)
-        && let (Some(id), Some(value), Some(signature)) =
-            (child_number(signed, "id"), child_bytes(signed, "value"), child_bytes(signed, "signature"))
+        && let (Some(id), Some(value), Some(signature)) = (
+            child_number(signed, "id"),
+            child_bytes(signed, "value"),
+            child_bytes(signed, "signature"),
+        )
     {
         keys.signed_id = id;
         keys.signed_key = without_type(value);
@@ -69,14 +79,21 @@ fn store(device: &Device, request: &Node) {
         if let (Some(id), Some(value)) = (child_number(key, "id"), child_bytes(key, "value"))
             && !keys.one_time.iter().any(|known| known.id == id)
         {
-            keys.one_time.push_back(OneTimeKey { id, key: without_type(value) });
+            keys.one_time.push_back(OneTimeKey {
+                id,
+                key: without_type(value),
+            });
         }
     }
 }
 
 /// Public keys travel without the type byte `05`; some clients write it all the same.
 fn without_type(key: &[u8]) -> Vec<u8> {
-    if key.len() == 33 && key[0] == 5 { key[1..].to_vec() } else { key.to_vec() }
+    if key.len() == 33 && key[0] == 5 {
+        key[1..].to_vec()
+    } else {
+        key.to_vec()
+    }
 }
 
 /// The digest a client compares with its own keys, as whatsapp-rust's `iq/prekeys.rs` reads it.
@@ -99,7 +116,11 @@ fn digest(keys: &KeyBundle) -> Node {
 
 fn signed_key(id: u32, key: &[u8], signature: &[u8]) -> Node {
     NodeBuilder::new("skey")
-        .children([leaf("id", &id.to_be_bytes()[1..]), leaf("value", key), leaf("signature", signature)])
+        .children([
+            leaf("id", &id.to_be_bytes()[1..]),
+            leaf("value", key),
+            leaf("signature", signature),
+        ])
         .build()
 }
 
@@ -180,7 +201,9 @@ fn bundle_for(core: &Core, jid: &Jid) -> Node {
     let Some(account) = core.visible_account_of(jid) else {
         return user.children([refused(404)]).build();
     };
-    let found = account.device(jid.device).and_then(|device| take_bundle(&account, &device));
+    let found = account
+        .device(jid.device)
+        .and_then(|device| take_bundle(&account, &device));
     let Some(bundle) = found else {
         return user.children([refused(406)]).build();
     };
@@ -220,7 +243,10 @@ pub fn read_retry_keys(receipt: &Node) -> Option<Bundle> {
             without_type(child_bytes(signed, "value")?),
             child_bytes(signed, "signature")?.to_vec(),
         ),
-        device_identity: keys.get_optional_child("device-identity").and_then(bytes).map(<[u8]>::to_vec),
+        device_identity: keys
+            .get_optional_child("device-identity")
+            .and_then(bytes)
+            .map(<[u8]>::to_vec),
     })
 }
 

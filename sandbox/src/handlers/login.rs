@@ -84,10 +84,15 @@ pub fn greet(core: &Arc<Core>, connection: &Arc<Connection>, payload: &wa::Clien
         let device = account.device(device_id)?;
         Some((account, device))
     });
-    let Some((account, device)) = found.filter(|(_, device)| {
-        device.id != 0 && device.is_confirmed() && device.noise_key == connection.client_static
-    }) else {
-        connection.send(NodeBuilder::new("failure").attr("reason", 401).attr("location", "sandbox").build());
+    let Some((account, device)) = found
+        .filter(|(_, device)| device.id != 0 && device.is_confirmed() && device.noise_key == connection.client_static)
+    else {
+        connection.send(
+            NodeBuilder::new("failure")
+                .attr("reason", 401)
+                .attr("location", "sandbox")
+                .build(),
+        );
         connection.close();
         return;
     };
@@ -121,7 +126,10 @@ pub fn greet(core: &Arc<Core>, connection: &Arc<Connection>, payload: &wa::Clien
     }
     device.has_logged_in.store(true, Ordering::Release);
     device.logged_in.notify_waiters();
-    core.emit(NetworkEvent::DeviceOnline { number: account.number(), device: device.id });
+    core.emit(NetworkEvent::DeviceOnline {
+        number: account.number(),
+        device: device.id,
+    });
 }
 
 /// The stream error of a device that connected elsewhere.
@@ -133,7 +141,10 @@ pub fn replaced() -> Node {
 
 /// The stream error of a device that was unlinked.
 pub fn removed() -> Node {
-    stream_error(401, Some(NodeBuilder::new("conflict").attr("type", "device_removed").build()))
+    stream_error(
+        401,
+        Some(NodeBuilder::new("conflict").attr("type", "device_removed").build()),
+    )
 }
 
 /// The connection is over.
@@ -145,7 +156,10 @@ pub fn farewell(core: &Arc<Core>, connection: &Arc<Connection>) {
             if current.as_ref().is_some_and(|other| other.number == connection.number) {
                 *current = None;
                 drop(current);
-                core.emit(NetworkEvent::DeviceOffline { number: account.number(), device: device.id });
+                core.emit(NetworkEvent::DeviceOffline {
+                    number: account.number(),
+                    device: device.id,
+                });
             }
         }
     }
@@ -179,7 +193,9 @@ pub fn set_activity(core: &Arc<Core>, connection: &Arc<Connection>, origin: &Ori
             replayed.attrs.insert("offline", "0");
             connection.send(replayed);
         }
-        connection.send(information(NodeBuilder::new("offline").attr("count", waiting.len()).build()));
+        connection.send(information(
+            NodeBuilder::new("offline").attr("count", waiting.len()).build(),
+        ));
         connection.set_active(true);
     }
     if !device.welcomed.swap(true, Ordering::AcqRel) {

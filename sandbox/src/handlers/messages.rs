@@ -54,7 +54,9 @@ enum Verdict {
 
 /// `<ack class="message" id from t>`, with `phash` or `error`.
 fn ack(stanza: &Node, verdict: Verdict) -> Node {
-    let mut ack = NodeBuilder::new("ack").attr("class", "message").attr("t", unix_seconds());
+    let mut ack = NodeBuilder::new("ack")
+        .attr("class", "message")
+        .attr("t", unix_seconds());
     for (ours, theirs) in [("id", "id"), ("from", "to"), ("participant", "participant")] {
         if let Some(value) = stanza.attrs.get(theirs) {
             ack = ack.attr(ours, value.clone());
@@ -62,7 +64,9 @@ fn ack(stanza: &Node, verdict: Verdict) -> Node {
     }
     match verdict {
         Verdict::Accepted { device_hash: None } => {}
-        Verdict::Accepted { device_hash: Some(hash) } => ack = ack.attr("phash", hash),
+        Verdict::Accepted {
+            device_hash: Some(hash),
+        } => ack = ack.attr("phash", hash),
         Verdict::Refused(code) => ack = ack.attr("error", code),
     }
     ack.build()
@@ -79,17 +83,22 @@ struct Parts {
 }
 
 fn take_apart(content: Option<NodeContent>) -> Parts {
-    let mut parts = Parts { targets: Vec::new(), identity: None, shared: Vec::new() };
+    let mut parts = Parts {
+        targets: Vec::new(),
+        identity: None,
+        shared: Vec::new(),
+    };
     let Some(NodeContent::Nodes(nodes)) = content else {
         return parts;
     };
     for node in nodes {
         match node.tag.as_ref() {
             "participants" => {
-                let Some(NodeContent::Nodes(listed)) = node.content else { continue };
+                let Some(NodeContent::Nodes(listed)) = node.content else {
+                    continue;
+                };
                 for target in listed {
-                    if let (Some(jid), Some(NodeContent::Nodes(encrypted))) =
-                        (jid_attr(&target, "jid"), target.content)
+                    if let (Some(jid), Some(NodeContent::Nodes(encrypted))) = (jid_attr(&target, "jid"), target.content)
                     {
                         parts.targets.push((jid, encrypted));
                     }
@@ -118,7 +127,10 @@ fn envelope(origin: &Origin, stanza: &Node, from: impl Into<NodeValue>) -> NodeB
 
 /// A device's copy: its own parts, the proof of identity if it starts a session, the shared parts.
 fn content_for(own: Vec<Node>, identity: Option<&Node>, shared: &[Node]) -> Vec<Node> {
-    let starts_session = own.iter().chain(shared).any(|part| part.tag == "enc" && attr_is(part, "type", "pkmsg"));
+    let starts_session = own
+        .iter()
+        .chain(shared)
+        .any(|part| part.tag == "enc" && attr_is(part, "type", "pkmsg"));
     let mut content = own;
     content.reserve(shared.len() + 1);
     content.extend(shared.iter().cloned());
@@ -138,7 +150,11 @@ fn to_account(core: &Arc<Core>, origin: &Origin, mut stanza: Node, to: &Jid) -> 
     }
     let blocked = !own && blocks(&recipient, &origin.account);
     let addressing = Addressing::of(to).unwrap_or(Addressing::Number);
-    let Parts { targets, identity, shared } = take_apart(stanza.content.take());
+    let Parts {
+        targets,
+        identity,
+        shared,
+    } = take_apart(stanza.content.take());
 
     if targets.is_empty() {
         // To one device: a peer message, a resend after a retry receipt.
@@ -203,7 +219,13 @@ struct Reached {
 impl Reached {
     /// The hash of the right devices when the sender's list was another.
     fn missed(&self, origin: &Origin, recipient: &Arc<Account>, addressing: Addressing) -> Option<String> {
-        let confirmed = |account: &Account| account.devices().values().filter(|device| device.is_confirmed()).count();
+        let confirmed = |account: &Account| {
+            account
+                .devices()
+                .values()
+                .filter(|device| device.is_confirmed())
+                .count()
+        };
         let own = Arc::ptr_eq(recipient, &origin.account);
         let expected = confirmed(&origin.account) - 1 + if own { 0 } else { confirmed(recipient) };
         if self.unknown == 0 && self.known == expected {
@@ -244,7 +266,7 @@ fn blocks(recipient: &Account, sender: &Account) -> bool {
             .blocks
             .iter()
             .any(|number| number.trim_start_matches('+') == sender.user)
-    }) || lock(&recipient.settings).blocklist.iter().any(|user| *user == sender.user)
+    }) || lock(&recipient.settings).blocklist.contains(&sender.user)
 }
 
 fn to_group(core: &Arc<Core>, origin: &Origin, mut stanza: Node, to: &Jid) -> Verdict {
@@ -262,7 +284,11 @@ fn to_group(core: &Arc<Core>, origin: &Origin, mut stanza: Node, to: &Jid) -> Ve
         (group.addressing, group.members.keys().cloned().collect::<Vec<_>>())
     };
     let retry_for = jid_attr(&stanza, "participant");
-    let Parts { targets, identity, shared } = take_apart(stanza.content.take());
+    let Parts {
+        targets,
+        identity,
+        shared,
+    } = take_apart(stanza.content.take());
     let envelope = || {
         let copy = envelope(origin, &stanza, to)
             .attr("participant", origin.jid(addressing))

@@ -42,7 +42,10 @@ pub fn handle(core: &Arc<Core>, connection: &Arc<Connection>, stanza: Node) {
     match connection.peer() {
         Peer::Unlinked => handle_unlinked(core, connection, &stanza),
         Peer::Device { account, device } => {
-            let origin = Origin { account, device: device.id };
+            let origin = Origin {
+                account,
+                device: device.id,
+            };
             match stanza.tag.as_ref() {
                 "message" => from_client_message(core, connection, &origin, stanza),
                 "receipt" => {

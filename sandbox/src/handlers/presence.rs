@@ -16,7 +16,11 @@ use crate::stanza::{attr, jid_attr};
 /// contact's presence and is answered at once: a phone is available while it is online.
 pub fn changed(core: &Arc<Core>, origin: &Origin, presence: &Node) {
     if let Some(name) = attr(presence, "name").filter(|name| !name.is_empty()) {
-        let mut current = origin.account.name.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut current = origin
+            .account
+            .name
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if *current != name {
             *current = name.into_owned();
             origin.account.mark_dirty();

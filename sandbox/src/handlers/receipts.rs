@@ -28,8 +28,15 @@ pub fn accept(core: &Arc<Core>, origin: &Origin, receipt: &Node) -> Node {
 }
 
 fn ack(receipt: &Node) -> Node {
-    let mut ack = NodeBuilder::new("ack").attr("class", "receipt").attr("t", unix_seconds());
-    for (ours, theirs) in [("id", "id"), ("from", "to"), ("type", "type"), ("participant", "participant")] {
+    let mut ack = NodeBuilder::new("ack")
+        .attr("class", "receipt")
+        .attr("t", unix_seconds());
+    for (ours, theirs) in [
+        ("id", "id"),
+        ("from", "to"),
+        ("type", "type"),
+        ("participant", "participant"),
+    ] {
         if let Some(value) = receipt.attrs.get(theirs) {
             ack = ack.attr(ours, value.clone());
         }
@@ -39,9 +46,16 @@ fn ack(receipt: &Node) -> Node {
 
 /// The message ids a receipt speaks of: its own and those in `<list>`.
 pub fn message_ids(receipt: &Node) -> Vec<String> {
-    let mut ids: Vec<String> = attr(receipt, "id").map(std::borrow::Cow::into_owned).into_iter().collect();
+    let mut ids: Vec<String> = attr(receipt, "id")
+        .map(std::borrow::Cow::into_owned)
+        .into_iter()
+        .collect();
     let listed = receipt.get_optional_child("list").map(children).unwrap_or_default();
-    ids.extend(listed.iter().filter_map(|item| attr(item, "id").map(std::borrow::Cow::into_owned)));
+    ids.extend(
+        listed
+            .iter()
+            .filter_map(|item| attr(item, "id").map(std::borrow::Cow::into_owned)),
+    );
     ids
 }
 
@@ -76,7 +90,11 @@ fn forward(core: &Arc<Core>, origin: &Origin, receipt: &Node, retry: bool) {
         return;
     };
     let in_group = to.server == Server::Group;
-    let Some(author) = (if in_group { jid_attr(receipt, "participant") } else { Some(to.clone()) }) else {
+    let Some(author) = (if in_group {
+        jid_attr(receipt, "participant")
+    } else {
+        Some(to.clone())
+    }) else {
         return;
     };
     let Some(account) = core.account_of(&author) else {

@@ -43,7 +43,9 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, namespace: &str
             empty_result(request)
         }
         ("w:profile:picture", true) => {
-            let picture = NodeBuilder::new("picture").attr("id", crate::clock::unix_seconds()).build();
+            let picture = NodeBuilder::new("picture")
+                .attr("id", crate::clock::unix_seconds())
+                .build();
             result(request, [picture])
         }
         ("w:profile:picture", false) => error(request, 404, "item-not-found"),
@@ -78,20 +80,27 @@ fn blocklist(core: &Core, origin: &Origin, request: &Node, set: bool) -> Node {
 /// `<privacy><category name value/>`; `<tokens>` (trusted-contact tokens) are only acknowledged.
 fn privacy(origin: &Origin, request: &Node, set: bool) -> Node {
     let mut settings = lock(&origin.account.settings);
-    let category = |name: &str, value: &str| NodeBuilder::new("category").attr("name", name).attr("value", value).build();
+    let category = |name: &str, value: &str| {
+        NodeBuilder::new("category")
+            .attr("name", name)
+            .attr("value", value)
+            .build()
+    };
     let Some(changed) = request.get_optional_child("privacy").filter(|_| set) else {
         if set {
             return empty_result(request);
         }
-        let categories = PRIVACY.iter().map(|(name, default)| {
-            category(name, settings.privacy.get(*name).map_or(*default, String::as_str))
-        });
+        let categories = PRIVACY
+            .iter()
+            .map(|(name, default)| category(name, settings.privacy.get(*name).map_or(*default, String::as_str)));
         return result(request, [NodeBuilder::new("privacy").children(categories).build()]);
     };
     let mut answers = Vec::new();
     for node in children(changed).iter().filter(|node| node.tag == "category") {
         if let (Some(name), Some(value)) = (attr(node, "name"), attr(node, "value")) {
-            settings.privacy.insert(name.clone().into_owned(), value.clone().into_owned());
+            settings
+                .privacy
+                .insert(name.clone().into_owned(), value.clone().into_owned());
             answers.push(category(&name, &value));
         }
     }

@@ -39,7 +39,9 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node) -> Node {
     }
     result(
         request,
-        [answer.children([NodeBuilder::new("list").children(users).build()]).build()],
+        [answer
+            .children([NodeBuilder::new("list").children(users).build()])
+            .build()],
     )
 }
 
@@ -47,7 +49,10 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node) -> Node {
 fn asked_jid(user: &Node) -> Option<Jid> {
     jid_attr(user, "jid").map(Jid::into_non_ad).or_else(|| {
         let number = user.get_optional_child("contact").and_then(bytes)?;
-        let digits: String = String::from_utf8_lossy(number).chars().filter(char::is_ascii_digit).collect();
+        let digits: String = String::from_utf8_lossy(number)
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         Some(Jid::pn(parse_number(&digits).unwrap_or(digits)))
     })
 }
@@ -66,14 +71,22 @@ fn about_user(core: &Core, origin: &Origin, user: &Node, protocols: &[&str]) -> 
                 }
                 answers.push(contact.build());
             }
-            (_, None) => {}
             ("lid", Some(account)) => {
-                answers.push(NodeBuilder::new("lid").attr("val", account.jid(Addressing::Hidden)).build());
+                answers.push(
+                    NodeBuilder::new("lid")
+                        .attr("val", account.jid(Addressing::Hidden))
+                        .build(),
+                );
             }
             ("devices", Some(account)) => answers.push(device_list(account)),
             ("status", Some(account)) => answers.push(about(account)),
             ("disappearing_mode", Some(_)) => {
-                answers.push(NodeBuilder::new("disappearing_mode").attr("duration", 0).attr("t", 0).build());
+                answers.push(
+                    NodeBuilder::new("disappearing_mode")
+                        .attr("duration", 0)
+                        .attr("t", 0)
+                        .build(),
+                );
             }
             _ => {}
         }
@@ -94,13 +107,22 @@ pub fn device_list(account: &Account) -> Node {
     let devices = account.devices();
     let listed = devices.values().filter(|device| device.is_confirmed()).map(|device| {
         let node = NodeBuilder::new("device").attr("id", device.id);
-        if device.id == 0 { node.build() } else { node.attr("key-index", device.key_index).build() }
+        if device.id == 0 {
+            node.build()
+        } else {
+            node.attr("key-index", device.key_index).build()
+        }
     });
     let mut content = vec![NodeBuilder::new("device-list").children(listed).build()];
     if devices.len() > 1
         && let Ok(list) = crate::adv::key_index_list(account, timestamp)
     {
-        content.push(NodeBuilder::new("key-index-list").attr("ts", timestamp).bytes(list).build());
+        content.push(
+            NodeBuilder::new("key-index-list")
+                .attr("ts", timestamp)
+                .bytes(list)
+                .build(),
+        );
     }
     NodeBuilder::new("devices").children(content).build()
 }

@@ -15,7 +15,11 @@ pub fn describe(message: &wa::Message) -> Option<(&'static str, Option<String>)>
         return Some(("image", image.caption.clone()));
     }
     if let Some(video) = message.video_message.as_option() {
-        let kind = if video.gif_playback == Some(true) { "gif" } else { "video" };
+        let kind = if video.gif_playback == Some(true) {
+            "gif"
+        } else {
+            "video"
+        };
         return Some((kind, video.caption.clone()));
     }
     if let Some(audio) = message.audio_message.as_option() {
@@ -74,7 +78,11 @@ fn describe_protocol(protocol: &wa::message::ProtocolMessage) -> Option<(&'stati
     match protocol.r#type {
         Some(Type::REVOKE) => Some(("revoke", protocol.key.as_option().and_then(|key| key.id.clone()))),
         Some(Type::MESSAGE_EDIT) => {
-            let text = protocol.edited_message.as_option().and_then(describe).and_then(|(_, text)| text);
+            let text = protocol
+                .edited_message
+                .as_option()
+                .and_then(describe)
+                .and_then(|(_, text)| text);
             Some(("edit", text))
         }
         Some(Type::EPHEMERAL_SETTING) => Some(("disappearing", None)),
@@ -110,12 +118,14 @@ mod tests {
 
     #[test]
     fn texts_and_captions_are_found_inside_wrappers() {
-        let text = wa::Message { conversation: Some("hello".to_owned()), ..Default::default() };
+        let text = wa::Message {
+            conversation: Some("hello".to_owned()),
+            ..Default::default()
+        };
         assert_eq!(describe(&text), Some(("text", Some("hello".to_owned()))));
         let wrapped = wa::Message {
             ephemeral_message: buffa::MessageField::some(wa::message::FutureProofMessage {
                 message: buffa::MessageField::some(text),
-                ..Default::default()
             }),
             ..Default::default()
         };
@@ -125,7 +135,9 @@ mod tests {
     #[test]
     fn keys_alone_are_nothing_to_show() {
         let keys = wa::Message {
-            sender_key_distribution_message: buffa::MessageField::some(Default::default()),
+            sender_key_distribution_message: buffa::MessageField::some(
+                wa::message::SenderKeyDistributionMessage::default(),
+            ),
             ..Default::default()
         };
         assert_eq!(describe(&keys), None);

@@ -54,12 +54,11 @@ impl Ledger {
     /// Puts back a row read from disk; a later line for the same row wins.
     pub fn restore(&mut self, row: Row) {
         let key = key(&row.view.from, &row.view.whatsapp_id);
-        match self.by_id.get(&key) {
-            Some(&known) => self.rows[known] = row,
-            None => {
-                self.by_id.insert(key, self.rows.len());
-                self.rows.push(row);
-            }
+        if let Some(&known) = self.by_id.get(&key) {
+            self.rows[known] = row;
+        } else {
+            self.by_id.insert(key, self.rows.len());
+            self.rows.push(row);
         }
     }
 
@@ -69,8 +68,14 @@ impl Ledger {
 
     /// Rows with a sequence number above `after`.
     pub fn page(&self, after: Option<u64>, limit: usize) -> Vec<Received> {
-        let start = usize::try_from(after.unwrap_or(0)).unwrap_or(usize::MAX).min(self.rows.len());
-        self.rows[start..].iter().take(limit).map(|row| row.view.clone()).collect()
+        let start = usize::try_from(after.unwrap_or(0))
+            .unwrap_or(usize::MAX)
+            .min(self.rows.len());
+        self.rows[start..]
+            .iter()
+            .take(limit)
+            .map(|row| row.view.clone())
+            .collect()
     }
 
     /// The rows of a message id, whoever sent it.
@@ -138,7 +143,9 @@ mod tests {
         ledger.record(row("A", "+1"));
         let lines = ledger.take_unsaved();
         let mut restored = Ledger::default();
-        lines.into_iter().for_each(|line| restored.restore(line));
+        for line in lines {
+            restored.restore(line);
+        }
         assert_eq!(restored.page(None, 10)[0].times_on_wire, 2);
         assert_eq!(restored.len(), 1);
     }

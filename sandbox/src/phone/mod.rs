@@ -156,6 +156,9 @@ impl PhoneTask {
     }
 
     fn origin(&self) -> Origin {
-        Origin { account: Arc::clone(&self.account), device: 0 }
+        Origin {
+            account: Arc::clone(&self.account),
+            device: 0,
+        }
     }
 }

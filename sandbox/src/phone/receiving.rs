@@ -71,8 +71,7 @@ impl PhoneTask {
                 tracing::debug!(%reason, "a phone cannot open a message and asks for it again");
                 self.ask_again(&envelope);
             }
-            Opened::Nothing => self.respond(&envelope, None),
-            Opened::Again => self.respond(&envelope, None),
+            Opened::Nothing | Opened::Again => self.respond(&envelope, None),
             Opened::Content(message) => {
                 self.retries.remove(&envelope.id);
                 self.opened(&envelope, &message);
@@ -82,7 +81,11 @@ impl PhoneTask {
 
     fn read_envelope(&self, stanza: &Node) -> Option<Envelope> {
         let from = jid_attr(stanza, "from")?;
-        let participant = if from.server == Server::Group { Some(jid_attr(stanza, "participant")?) } else { None };
+        let participant = if from.server == Server::Group {
+            Some(jid_attr(stanza, "participant")?)
+        } else {
+            None
+        };
         let sender_jid = participant.as_ref().unwrap_or(&from);
         Some(Envelope {
             id: attr(stanza, "id")?.into_owned(),
@@ -110,7 +113,10 @@ impl PhoneTask {
                         return Opened::Failed("no message inside".to_owned());
                     };
                     self.learn_sender_key(&message, envelope).await;
-                    if content::describe(&message).is_some() || message.device_sent_message.is_set() || message.protocol_message.is_set() {
+                    if content::describe(&message).is_some()
+                        || message.device_sent_message.is_set()
+                        || message.protocol_message.is_set()
+                    {
                         outcome = Opened::Content(Box::new(message));
                     }
                 }
@@ -208,7 +214,10 @@ impl PhoneTask {
             chat: envelope.from.clone(),
             participant: envelope.participant.clone(),
         });
-        self.core.emit(NetworkEvent::Received { number: self.account.number(), row: view });
+        self.core.emit(NetworkEvent::Received {
+            number: self.account.number(),
+            row: view,
+        });
         let answerable = new && envelope.participant.is_none() && kind == "text";
         self.respond(envelope, text.filter(|_| answerable));
     }
@@ -233,7 +242,9 @@ impl PhoneTask {
             id: envelope.id.clone(),
             to: envelope.from.clone(),
             participant: envelope.participant.clone(),
-            reply: reply.filter(|_| !endless).map(|text| (Arc::clone(&envelope.sender), text)),
+            reply: reply
+                .filter(|_| !endless)
+                .map(|text| (Arc::clone(&envelope.sender), text)),
         };
         if latency == 0 {
             if delivers {
@@ -283,13 +294,18 @@ impl PhoneTask {
             .attr("id", envelope.id.as_str())
             .attr("t", clock::unix_seconds())
             .build();
-        let receipt = receipts::from_phone(&envelope.from, envelope.participant.as_ref(), &envelope.id, Some("retry"))
-            .children([
-                retry,
-                leaf("registration", self.account.keys.registration_id.to_be_bytes()),
-                keys::phone_retry_keys(&self.account),
-            ])
-            .build();
+        let receipt = receipts::from_phone(
+            &envelope.from,
+            envelope.participant.as_ref(),
+            &envelope.id,
+            Some("retry"),
+        )
+        .children([
+            retry,
+            leaf("registration", self.account.keys.registration_id.to_be_bytes()),
+            keys::phone_retry_keys(&self.account),
+        ])
+        .build();
         receipts::accept(&self.core, &self.origin(), &receipt);
     }
 
@@ -323,7 +339,10 @@ impl PhoneTask {
         {
             tracing::debug!(%failure, "the keys in a retry receipt are unusable");
         }
-        if let Err(failure) = self.send_again(&envelope.id, &to, message, &envelope.sender, envelope.device, count).await {
+        if let Err(failure) = self
+            .send_again(&envelope.id, &to, message, &envelope.sender, envelope.device, count)
+            .await
+        {
             tracing::debug!(%failure, "a message cannot be sent again");
         }
     }
@@ -349,7 +368,10 @@ impl Answer {
         if let Some((sender, text)) = &self.reply {
             self.origin.account.request(Request::Send {
                 to: Destination::Account(Arc::clone(sender)),
-                message: Box::new(wa::Message { conversation: Some(text.clone()), ..Default::default() }),
+                message: Box::new(wa::Message {
+                    conversation: Some(text.clone()),
+                    ..Default::default()
+                }),
                 done: None,
             });
         }

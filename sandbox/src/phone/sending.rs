@@ -46,7 +46,11 @@ impl PhoneTask {
         if self.sent.len() == REMEMBERED {
             self.sent.pop_front();
         }
-        self.sent.push_back(Sent { id: id.clone(), to: to.clone(), message });
+        self.sent.push_back(Sent {
+            id: id.clone(),
+            to: to.clone(),
+            message,
+        });
         let ack = messages::accept(&self.core, &self.origin(), stanza);
         match attr(&ack, "error").and_then(|code| code.parse().ok()) {
             Some(code) => Err(SandboxError::Refused(code)),
@@ -54,7 +58,12 @@ impl PhoneTask {
         }
     }
 
-    async fn direct_stanza(&mut self, recipient: &Arc<Account>, message: &wa::Message, id: &str) -> Result<Node, SandboxError> {
+    async fn direct_stanza(
+        &mut self,
+        recipient: &Arc<Account>,
+        message: &wa::Message,
+        id: &str,
+    ) -> Result<Node, SandboxError> {
         let addressing = self.core.addressing();
         let to = recipient.jid(addressing);
         let mut participants = Vec::new();
@@ -71,7 +80,10 @@ impl PhoneTask {
         if companions.len() > 1 {
             let wrapped = wrap_device_sent(message.clone(), to.to_string());
             let plaintext = MessageUtils::encode_and_pad(&wrapped);
-            for device in companions.values().filter(|device| device.id != 0 && device.is_confirmed()) {
+            for device in companions
+                .values()
+                .filter(|device| device.id != 0 && device.is_confirmed())
+            {
                 if let Some(encrypted) = self.encrypt(&account, device.id, &plaintext).await? {
                     participants.push(target(account.device_jid(addressing, device.id), encrypted));
                 }
@@ -86,13 +98,20 @@ impl PhoneTask {
     }
 
     async fn group_stanza(&mut self, group: &str, message: &wa::Message, id: &str) -> Result<Node, SandboxError> {
-        let state = self.core.group(group).ok_or_else(|| SandboxError::NoSuchGroup(group.to_owned()))?;
+        let state = self
+            .core
+            .group(group)
+            .ok_or_else(|| SandboxError::NoSuchGroup(group.to_owned()))?;
         let (jid, addressing, members) = {
             let state = lock(&state);
             if !state.members.contains_key(&self.account.user) {
                 return Err(SandboxError::NotAMember(self.account.number()));
             }
-            (state.jid(), state.addressing, state.members.keys().cloned().collect::<Vec<_>>())
+            (
+                state.jid(),
+                state.addressing,
+                state.members.keys().cloned().collect::<Vec<_>>(),
+            )
         };
         let name = sender_key_name(group, &self.account, 0);
         let mut devices: Vec<(Arc<Account>, u16)> = Vec::new();
@@ -106,7 +125,10 @@ impl PhoneTask {
             );
         }
         let label = |account: &Account, device: u16| format!("{}:{device}", account.user);
-        let current: HashSet<String> = devices.iter().map(|(account, device)| label(account, *device)).collect();
+        let current: HashSet<String> = devices
+            .iter()
+            .map(|(account, device)| label(account, *device))
+            .collect();
         let holders = self.key_holders.entry(group.to_owned()).or_default();
         if !holders.is_subset(&current) || !self.signal.sender_keys.0.contains_key(name.cache_key()) {
             // Somebody left: a new key that they do not get.
@@ -127,7 +149,10 @@ impl PhoneTask {
             for (account, device) in missing {
                 if let Some(encrypted) = self.encrypt(&account, device, &plaintext).await? {
                     participants.push(target(account.device_jid(addressing, device), encrypted));
-                    self.key_holders.entry(group.to_owned()).or_default().insert(label(&account, device));
+                    self.key_holders
+                        .entry(group.to_owned())
+                        .or_default()
+                        .insert(label(&account, device));
                 }
             }
             content.push(NodeBuilder::new("participants").children(participants).build());
@@ -166,15 +191,20 @@ impl PhoneTask {
                 }
             }
             Destination::Group(group) => {
-                let state = self.core.group(group).ok_or_else(|| SandboxError::NoSuchGroup(group.clone()))?;
+                let state = self
+                    .core
+                    .group(group)
+                    .ok_or_else(|| SandboxError::NoSuchGroup(group.clone()))?;
                 let (jid, addressing) = {
                     let state = lock(&state);
                     (state.jid(), state.addressing)
                 };
                 let name = sender_key_name(group, &self.account, 0);
                 let mut random = rand::make_rng::<StdRng>();
-                let key = create_sender_key_distribution_message(&name, &mut self.signal.sender_keys, &mut random).await?;
-                message.sender_key_distribution_message = distribution(&jid, key.serialized()).sender_key_distribution_message;
+                let key =
+                    create_sender_key_distribution_message(&name, &mut self.signal.sender_keys, &mut random).await?;
+                message.sender_key_distribution_message =
+                    distribution(&jid, key.serialized()).sender_key_distribution_message;
                 stanza = stanza
                     .attr("to", jid)
                     .attr("participant", account.device_jid(addressing, device))
@@ -197,7 +227,6 @@ impl PhoneTask {
         let key = wa::message::AppStateSyncKey {
             key_id: buffa::MessageField::some(wa::message::AppStateSyncKeyId {
                 key_id: Some(self.account.keys.sync_key_id.clone()),
-                ..Default::default()
             }),
             key_data: buffa::MessageField::some(wa::message::AppStateSyncKeyData {
                 key_data: Some(self.account.keys.sync_key.clone()),
@@ -205,23 +234,20 @@ impl PhoneTask {
                     raw_id: Some(self.account.keys.adv_raw_id),
                     current_index: Some(0),
                     device_indexes: vec![0, 1],
-                    ..Default::default()
                 }),
                 timestamp: Some(clock::now().timestamp_millis()),
-                ..Default::default()
             }),
-            ..Default::default()
         };
         let share = wa::message::ProtocolMessage {
             r#type: Some(Type::APP_STATE_SYNC_KEY_SHARE),
-            app_state_sync_key_share: buffa::MessageField::some(wa::message::AppStateSyncKeyShare {
-                keys: vec![key],
-                ..Default::default()
-            }),
+            app_state_sync_key_share: buffa::MessageField::some(wa::message::AppStateSyncKeyShare { keys: vec![key] }),
             ..Default::default()
         };
         let mut protocols = vec![share];
-        for kind in [wa::message::HistorySyncType::INITIAL_BOOTSTRAP, wa::message::HistorySyncType::RECENT] {
+        for kind in [
+            wa::message::HistorySyncType::INITIAL_BOOTSTRAP,
+            wa::message::HistorySyncType::RECENT,
+        ] {
             protocols.push(wa::message::ProtocolMessage {
                 r#type: Some(Type::HISTORY_SYNC_NOTIFICATION),
                 history_sync_notification: buffa::MessageField::some(self.empty_history(kind)),
@@ -248,7 +274,6 @@ impl PhoneTask {
             pushnames: vec![wa::Pushname {
                 id: Some(self.account.jid(Addressing::Number).to_string()),
                 pushname: Some(self.account.name()),
-                ..Default::default()
             }],
             ..Default::default()
         }
@@ -264,7 +289,11 @@ impl PhoneTask {
     }
 
     /// `<message category="peer">` to one of the account's own companions.
-    async fn send_to_companion(&mut self, device: u16, protocol: wa::message::ProtocolMessage) -> Result<(), SandboxError> {
+    async fn send_to_companion(
+        &mut self,
+        device: u16,
+        protocol: wa::message::ProtocolMessage,
+    ) -> Result<(), SandboxError> {
         let message = wa::Message {
             protocol_message: buffa::MessageField::some(protocol),
             ..Default::default()
@@ -322,7 +351,11 @@ impl PhoneTask {
         Ok(Some((kind, encrypted.serialize().to_vec())))
     }
 
-    pub(super) async fn start_session(&mut self, address: &ProtocolAddress, bundle: Bundle) -> Result<(), SandboxError> {
+    pub(super) async fn start_session(
+        &mut self,
+        address: &ProtocolAddress,
+        bundle: Bundle,
+    ) -> Result<(), SandboxError> {
         let key = |bytes: &[u8]| {
             PublicKey::from_djb_public_key_bytes(bytes).map_err(|failure| SandboxError::Crypto(failure.to_string()))
         };
@@ -374,7 +407,6 @@ fn distribution(group: &Jid, key: &[u8]) -> wa::Message {
         sender_key_distribution_message: buffa::MessageField::some(wa::message::SenderKeyDistributionMessage {
             group_id: Some(group.to_string()),
             axolotl_sender_key_distribution_message: Some(key.to_vec()),
-            ..Default::default()
         }),
         ..Default::default()
     }

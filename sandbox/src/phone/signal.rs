@@ -10,10 +10,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use wacore_libsignal::protocol::error::Result;
 use wacore_libsignal::protocol::{
-    DeviceId, Direction, GenericSignedPreKey, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore,
-    PreKeyId, PreKeyRecord, PreKeyStore, ProtocolAddress, SenderKeyName, SenderKeyRecord, SenderKeyStore,
-    SessionRecord, SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
-    Timestamp,
+    DeviceId, Direction, GenericSignedPreKey, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, PreKeyId,
+    PreKeyRecord, PreKeyStore, ProtocolAddress, SenderKeyName, SenderKeyRecord, SenderKeyStore, SessionRecord,
+    SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, Timestamp,
 };
 
 use crate::account::{Account, lock};
@@ -120,11 +119,18 @@ impl SignalState {
             .iter()
             .map(|(address, identity)| (address.clone(), identity.serialize().to_vec()))
             .collect();
-        StoredSignal { sessions, identities, sender_keys }
+        StoredSignal {
+            sessions,
+            identities,
+            sender_keys,
+        }
     }
 
     pub fn has_session(&self, address: &ProtocolAddress) -> bool {
-        self.sessions.0.get(address.as_str()).is_some_and(|record| record.session_state().is_some())
+        self.sessions
+            .0
+            .get(address.as_str())
+            .is_some_and(|record| record.session_state().is_some())
     }
 
     pub fn drop_session(&mut self, address: &ProtocolAddress) {

@@ -30,12 +30,18 @@ async fn a_message_sent_again_with_its_id_is_shown_once() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
     network.create_phone(BUDI, None, Behavior::default()).unwrap();
-    network.disrupt(ANI, Disruption::DropSocketAfter { messages: 2 }).await.unwrap();
+    network
+        .disrupt(ANI, Disruption::DropSocketAfter { messages: 2 })
+        .await
+        .unwrap();
     let first = client.send(&jid(BUDI), "first").await;
     client.ack(&first).await;
     let second = client.send(&jid(BUDI), "second").await;
     client.connected(2).await;
-    assert_eq!(client.count(|event| matches!(event, Event::ServerAck(ack) if ack.id == second)), 0);
+    assert_eq!(
+        client.count(|event| matches!(event, Event::ServerAck(ack) if ack.id == second)),
+        0
+    );
 
     let options = SendOptions::default().with_message_id(second.clone());
     client
@@ -60,14 +66,19 @@ async fn what_came_while_a_client_was_away_is_delivered_when_it_returns() {
     network.create_phone(BUDI, None, Behavior::default()).unwrap();
     let backend = client.stop().await;
     for number in 0..5 {
-        network.send_text(BUDI, Target::Phone(ANI.to_owned()), &format!("missed {number}")).await.unwrap();
+        network
+            .send_text(BUDI, Target::Phone(ANI.to_owned()), &format!("missed {number}"))
+            .await
+            .unwrap();
     }
     let client = TestClient::start(&network, backend, None).await;
     client.connected(1).await;
     for number in 0..5 {
         client.text(&format!("missed {number}")).await;
     }
-    client.wait(|event| matches!(event, Event::OfflineSyncCompleted(_)).then_some(())).await;
+    client
+        .wait(|event| matches!(event, Event::OfflineSyncCompleted(_)).then_some(()))
+        .await;
     network.shutdown().await;
 }
 
@@ -75,10 +86,16 @@ async fn what_came_while_a_client_was_away_is_delivered_when_it_returns() {
 async fn a_refused_client_keeps_trying() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    network.disrupt(ANI, Disruption::Refuse { connections: true }).await.unwrap();
+    network
+        .disrupt(ANI, Disruption::Refuse { connections: true })
+        .await
+        .unwrap();
     network.disrupt(ANI, Disruption::DropSocket).await.unwrap();
     until(|| (!network.phone(ANI).unwrap().linked_devices[0].online).then_some(())).await;
-    network.disrupt(ANI, Disruption::Refuse { connections: false }).await.unwrap();
+    network
+        .disrupt(ANI, Disruption::Refuse { connections: false })
+        .await
+        .unwrap();
     client.connected(2).await;
     network.shutdown().await;
 }
@@ -88,7 +105,9 @@ async fn a_replaced_client_is_told() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
     network.disrupt(ANI, Disruption::StreamReplaced).await.unwrap();
-    client.wait(|event| matches!(event, Event::StreamReplaced(_)).then_some(())).await;
+    client
+        .wait(|event| matches!(event, Event::StreamReplaced(_)).then_some(()))
+        .await;
     assert_eq!(network.phone(ANI).unwrap().linked_devices.len(), 1);
     network.shutdown().await;
 }

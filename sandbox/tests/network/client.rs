@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sandbox::{LinkedDevice, Network, NetworkConfig, Received};
 use tokio::sync::Notify;
-use whatsapp_rust::prelude::*;
 use whatsapp_rust::pair_code::PairCodeOptions;
+use whatsapp_rust::prelude::*;
 use whatsapp_rust::wacore::net::{HttpClient, HttpRequest, HttpResponse, StreamingHttpResponse, UploadBody};
 use whatsapp_rust::wacore::store::InMemoryBackend;
 use whatsapp_rust::wacore::types::events::{Event, Receipt, ServerAck};
@@ -36,7 +36,9 @@ struct PlainHttp {
 
 impl PlainHttp {
     fn rewritten(&self, mut request: HttpRequest) -> HttpRequest {
-        request.url = request.url.replacen(&format!("https://{}", self.host), &format!("http://{}", self.host), 1);
+        request.url = request
+            .url
+            .replacen(&format!("https://{}", self.host), &format!("http://{}", self.host), 1);
         request
     }
 }
@@ -69,7 +71,9 @@ pub async fn network() -> Network {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_test_writer()
         .try_init();
-    Network::start(NetworkConfig::default()).await.expect("a free port on loopback")
+    Network::start(NetworkConfig::default())
+        .await
+        .expect("a free port on loopback")
 }
 
 pub fn jid(number: &str) -> Jid {
@@ -105,7 +109,12 @@ impl TestClient {
         let bot = builder.build().await.expect("a complete configuration");
         let client = bot.client();
         let handle = bot.spawn();
-        Self { client, backend, handle: Some(handle), events }
+        Self {
+            client,
+            backend,
+            handle: Some(handle),
+            events,
+        }
     }
 
     /// A new client, linked to `number` by QR code and connected.
@@ -126,14 +135,20 @@ impl TestClient {
     /// Waits for the `count`-th `Connected`.
     pub async fn connected(&self, count: usize) {
         let connections = |events: &[Arc<Event>]| {
-            (events.iter().filter(|event| matches!(***event, Event::Connected(_))).count() >= count).then_some(())
+            (events
+                .iter()
+                .filter(|event| matches!(***event, Event::Connected(_)))
+                .count()
+                >= count)
+                .then_some(())
         };
         self.wait_all(connections).await;
     }
 
     /// Waits for an event, the past ones included.
     pub async fn wait<T>(&self, matching: impl Fn(&Event) -> Option<T>) -> T {
-        self.wait_all(|events| events.iter().find_map(|event| matching(event))).await
+        self.wait_all(|events| events.iter().find_map(|event| matching(event)))
+            .await
     }
 
     async fn wait_all<T>(&self, matching: impl Fn(&[Arc<Event>]) -> Option<T>) -> T {
@@ -184,7 +199,9 @@ impl TestClient {
 
     pub async fn receipt(&self, id: &str, kind: ReceiptType) -> Receipt {
         self.wait(|event| match event {
-            Event::Receipt(receipt) if receipt.r#type == kind && receipt.message_ids.iter().any(|other| other == id) => {
+            Event::Receipt(receipt)
+                if receipt.r#type == kind && receipt.message_ids.iter().any(|other| other == id) =>
+            {
                 Some(receipt.clone())
             }
             _ => None,

@@ -17,10 +17,22 @@ async fn a_clients_group_reaches_every_member() {
         network.set_hidden_addressing(hidden);
         let (client, _) = TestClient::linked(&network, ANI).await;
         let (friend, _) = TestClient::linked(&network, BUDI).await;
-        network.create_phone(CITRA, None, Behavior { reads: true, ..Behavior::default() }).unwrap();
+        network
+            .create_phone(
+                CITRA,
+                None,
+                Behavior {
+                    reads: true,
+                    ..Behavior::default()
+                },
+            )
+            .unwrap();
         let options = GroupCreateOptions::builder()
             .subject("trip")
-            .participants(vec![GroupParticipantOptions::new(jid(BUDI)), GroupParticipantOptions::new(jid(CITRA))])
+            .participants(vec![
+                GroupParticipantOptions::new(jid(BUDI)),
+                GroupParticipantOptions::new(jid(CITRA)),
+            ])
             .build();
         let group = client.client.groups().create_group(options).await.unwrap().metadata.id;
         assert_eq!(network.groups(CITRA)[0].subject, "trip");
@@ -35,7 +47,10 @@ async fn a_clients_group_reaches_every_member() {
 
         friend.send(&group, "me").await;
         client.text("me").await;
-        network.send_text(CITRA, Target::Group(group.to_string()), "me too").await.unwrap();
+        network
+            .send_text(CITRA, Target::Group(group.to_string()), "me too")
+            .await
+            .unwrap();
         client.text("me too").await;
         friend.text("me too").await;
         let listed = friend.client.groups().get_participating().await.unwrap();
@@ -52,18 +67,31 @@ async fn members_come_and_go() {
     network.create_phone(CITRA, None, Behavior::default()).unwrap();
     let group = network.create_group(BUDI, "market", &[ANI.to_owned()]).await.unwrap();
     let jid_of_group: whatsapp_rust::Jid = group.jid.parse().unwrap();
-    network.send_text(BUDI, Target::Group(group.jid.clone()), "welcome").await.unwrap();
+    network
+        .send_text(BUDI, Target::Group(group.jid.clone()), "welcome")
+        .await
+        .unwrap();
     client.text("welcome").await;
 
-    let answers = client.client.groups().add_participants(&jid_of_group, &[jid(CITRA)]).await.unwrap();
+    let answers = client
+        .client
+        .groups()
+        .add_participants(&jid_of_group, &[jid(CITRA)])
+        .await
+        .unwrap();
     assert!(answers[0].is_ok());
     client.send(&jid_of_group, "hello Citra").await;
     ledger(&network, CITRA, 1).await;
-    network.send_text(CITRA, Target::Group(group.jid.clone()), "hello all").await.unwrap();
+    network
+        .send_text(CITRA, Target::Group(group.jid.clone()), "hello all")
+        .await
+        .unwrap();
     client.text("hello all").await;
 
     network.remove_from_group(&group.jid, CITRA).await.unwrap();
-    let refused = network.send_text(CITRA, Target::Group(group.jid.clone()), "still here?").await;
+    let refused = network
+        .send_text(CITRA, Target::Group(group.jid.clone()), "still here?")
+        .await;
     assert!(matches!(refused, Err(sandbox::SandboxError::NotAMember(_))));
     client.send(&jid_of_group, "without Citra").await;
     ledger(&network, BUDI, 3).await;

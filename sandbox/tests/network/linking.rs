@@ -25,7 +25,10 @@ async fn a_qr_code_links_a_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pairing_code_links_a_device() {
     let network = network().await;
-    let options = PairCodeOptions { phone_number: "628120000001".to_owned(), ..PairCodeOptions::default() };
+    let options = PairCodeOptions {
+        phone_number: "628120000001".to_owned(),
+        ..PairCodeOptions::default()
+    };
     let client = TestClient::start(&network, Arc::new(InMemoryBackend::new()), Some(options)).await;
     let code = client
         .wait(|event| match event {
@@ -44,7 +47,10 @@ async fn a_pairing_code_links_a_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_pairing_code_is_noticed_and_the_right_one_still_works() {
     let network = network().await;
-    let options = PairCodeOptions { phone_number: "628120000001".to_owned(), ..PairCodeOptions::default() };
+    let options = PairCodeOptions {
+        phone_number: "628120000001".to_owned(),
+        ..PairCodeOptions::default()
+    };
     let client = TestClient::start(&network, Arc::new(InMemoryBackend::new()), Some(options)).await;
     let code = client
         .wait(|event| match event {
@@ -63,10 +69,15 @@ async fn a_wrong_pairing_code_is_noticed_and_the_right_one_still_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_code_is_refused() {
     let network = network().await;
-    network.create_phone("+628120000001", None, Behavior::default()).unwrap();
+    network
+        .create_phone("+628120000001", None, Behavior::default())
+        .unwrap();
     let twice = network.create_phone("628120000001", None, Behavior::default());
     assert!(matches!(twice, Err(SandboxError::AlreadyExists(_))));
-    assert!(matches!(network.scan_qr("+628120000001", "nonsense").await, Err(SandboxError::InvalidQr)));
+    assert!(matches!(
+        network.scan_qr("+628120000001", "nonsense").await,
+        Err(SandboxError::InvalidQr)
+    ));
     assert!(matches!(
         network.enter_pairing_code("+628120000001", "ABCD1234").await,
         Err(SandboxError::NoPairingRequested)
@@ -79,12 +90,21 @@ async fn a_device_that_was_logged_out_is_told_and_stays_out() {
     let network = network().await;
     let (client, device) = TestClient::linked(&network, "+628120000001").await;
     network
-        .disrupt("+628120000001", Disruption::LogOut { device: Some(device.id) })
+        .disrupt(
+            "+628120000001",
+            Disruption::LogOut {
+                device: Some(device.id),
+            },
+        )
         .await
         .unwrap();
-    client.wait(|event| matches!(event, Event::LoggedOut(_)).then_some(())).await;
+    client
+        .wait(|event| matches!(event, Event::LoggedOut(_)).then_some(()))
+        .await;
     assert!(network.phone("+628120000001").unwrap().linked_devices.is_empty());
-    let again = network.disrupt("+628120000001", Disruption::LogOut { device: None }).await;
+    let again = network
+        .disrupt("+628120000001", Disruption::LogOut { device: None })
+        .await;
     assert!(matches!(again, Err(SandboxError::NotLinked(_))));
 
     // Its credentials are worthless from now on.
@@ -100,7 +120,15 @@ async fn a_client_can_log_itself_out() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, "+628120000001").await;
     client.client.logout().await;
-    until(|| network.phone("+628120000001").unwrap().linked_devices.is_empty().then_some(())).await;
+    until(|| {
+        network
+            .phone("+628120000001")
+            .unwrap()
+            .linked_devices
+            .is_empty()
+            .then_some(())
+    })
+    .await;
     network.shutdown().await;
 }
 
@@ -108,8 +136,13 @@ async fn a_client_can_log_itself_out() {
 async fn numbers_are_found_unless_they_are_not_on_whatsapp() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, "+628120000001").await;
-    network.create_phone("+628120000002", None, Behavior::default()).unwrap();
-    let absent = Behavior { on_whatsapp: false, ..Behavior::default() };
+    network
+        .create_phone("+628120000002", None, Behavior::default())
+        .unwrap();
+    let absent = Behavior {
+        on_whatsapp: false,
+        ..Behavior::default()
+    };
     network.create_phone("+628120000003", None, absent).unwrap();
     let asked = [jid("+628120000002"), jid("+628120000003"), jid("+628120000004")];
     let answers = client.client.contacts().is_on_whatsapp(&asked).await.unwrap();
@@ -126,6 +159,12 @@ async fn numbers_are_found_unless_they_are_not_on_whatsapp() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_loopback_is_served() {
-    let config = sandbox::NetworkConfig { listen: ([0, 0, 0, 0], 0).into(), data_dir: None };
-    assert!(matches!(sandbox::Network::start(config).await, Err(SandboxError::NotLoopback(_))));
+    let config = sandbox::NetworkConfig {
+        listen: ([0, 0, 0, 0], 0).into(),
+        data_dir: None,
+    };
+    assert!(matches!(
+        sandbox::Network::start(config).await,
+        Err(SandboxError::NotLoopback(_))
+    ));
 }

@@ -13,7 +13,16 @@ const BUDI: &str = "+628120000002";
 async fn a_text_is_acknowledged_delivered_and_read() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    network.create_phone(BUDI, Some("Budi"), Behavior { reads: true, ..Behavior::default() }).unwrap();
+    network
+        .create_phone(
+            BUDI,
+            Some("Budi"),
+            Behavior {
+                reads: true,
+                ..Behavior::default()
+            },
+        )
+        .unwrap();
     let id = client.send(&jid(BUDI), "halo Budi").await;
     assert_eq!(client.ack(&id).await.error, None);
     client.receipt(&id, ReceiptType::Delivered).await;
@@ -22,7 +31,10 @@ async fn a_text_is_acknowledged_delivered_and_read() {
     assert_eq!(rows[0].whatsapp_id, id);
     assert_eq!(rows[0].from, ANI);
     assert_eq!(rows[0].text.as_deref(), Some("halo Budi"));
-    assert_eq!((rows[0].kind.as_str(), rows[0].times_on_wire, rows[0].sequence), ("text", 1, 1));
+    assert_eq!(
+        (rows[0].kind.as_str(), rows[0].times_on_wire, rows[0].sequence),
+        ("text", 1, 1)
+    );
     assert_eq!(network.received_count(ANI), 0);
     network.shutdown().await;
 }
@@ -34,7 +46,10 @@ async fn a_phone_writes_first_and_the_client_answers() {
     network.create_phone(BUDI, Some("Budi"), Behavior::default()).unwrap();
     for turn in 0..3 {
         let question = format!("question {turn}");
-        let id = network.send_text(BUDI, Target::Phone(ANI.to_owned()), &question).await.unwrap();
+        let id = network
+            .send_text(BUDI, Target::Phone(ANI.to_owned()), &question)
+            .await
+            .unwrap();
         let (seen, chat, _) = client.text(&question).await;
         assert_eq!(seen, id);
         client.send(&chat, &format!("answer {turn}")).await;
@@ -50,7 +65,10 @@ async fn a_phone_writes_first_and_the_client_answers() {
 async fn phones_reply_as_they_are_told() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    let echo = Behavior { replies: Some(Reply::Echo), ..Behavior::default() };
+    let echo = Behavior {
+        replies: Some(Reply::Echo),
+        ..Behavior::default()
+    };
     network.create_phone(BUDI, None, echo).unwrap();
     client.send(&jid(BUDI), "echo this").await;
     client.text("echo this").await;
@@ -82,9 +100,10 @@ async fn every_companion_of_both_accounts_gets_a_text() {
     // The sender's other companion sees it as its own, in the friend's chat.
     let own = second
         .wait(|event| match event {
-            Event::Messages(batch) => batch.messages.iter().find_map(|inbound| {
-                (text_of(&inbound.message) == Some("to all")).then(|| inbound.info.source.clone())
-            }),
+            Event::Messages(batch) => batch
+                .messages
+                .iter()
+                .find_map(|inbound| (text_of(&inbound.message) == Some("to all")).then(|| inbound.info.source.clone())),
             _ => None,
         })
         .await;
@@ -102,13 +121,30 @@ async fn every_companion_of_both_accounts_gets_a_text() {
 async fn an_offline_phone_gets_its_messages_later() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    network.create_phone(BUDI, None, Behavior { online: false, ..Behavior::default() }).unwrap();
+    network
+        .create_phone(
+            BUDI,
+            None,
+            Behavior {
+                online: false,
+                ..Behavior::default()
+            },
+        )
+        .unwrap();
     let id = client.send(&jid(BUDI), "waiting").await;
     assert_eq!(client.ack(&id).await.error, None);
     assert_eq!(network.received_count(BUDI), 0);
     let refused = network.send_text(BUDI, Target::Phone(ANI.to_owned()), "no").await;
     assert!(matches!(refused, Err(SandboxError::PhoneOffline(_))));
-    network.set_behavior(BUDI, BehaviorPatch { online: Some(true), ..BehaviorPatch::default() }).unwrap();
+    network
+        .set_behavior(
+            BUDI,
+            BehaviorPatch {
+                online: Some(true),
+                ..BehaviorPatch::default()
+            },
+        )
+        .unwrap();
     client.receipt(&id, ReceiptType::Delivered).await;
     assert_eq!(network.received_count(BUDI), 1);
     network.shutdown().await;
@@ -118,16 +154,34 @@ async fn an_offline_phone_gets_its_messages_later() {
 async fn a_blocked_sender_gets_an_ack_and_nothing_else() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    network.create_phone(BUDI, None, Behavior { blocks: vec![ANI.to_owned()], ..Behavior::default() }).unwrap();
+    network
+        .create_phone(
+            BUDI,
+            None,
+            Behavior {
+                blocks: vec![ANI.to_owned()],
+                ..Behavior::default()
+            },
+        )
+        .unwrap();
     let blocked = client.send(&jid(BUDI), "let me in").await;
     assert_eq!(client.ack(&blocked).await.error, None);
-    network.set_behavior(BUDI, BehaviorPatch { blocks: Some(Vec::new()), ..BehaviorPatch::default() }).unwrap();
+    network
+        .set_behavior(
+            BUDI,
+            BehaviorPatch {
+                blocks: Some(Vec::new()),
+                ..BehaviorPatch::default()
+            },
+        )
+        .unwrap();
     let allowed = client.send(&jid(BUDI), "thank you").await;
     client.receipt(&allowed, ReceiptType::Delivered).await;
     let rows = network.received(BUDI, None, 10).unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].whatsapp_id, allowed);
-    let receipts = client.count(|event| matches!(event, Event::Receipt(receipt) if receipt.message_ids.contains(&blocked)));
+    let receipts =
+        client.count(|event| matches!(event, Event::Receipt(receipt) if receipt.message_ids.contains(&blocked)));
     assert_eq!(receipts, 0);
     network.shutdown().await;
 }
@@ -137,7 +191,10 @@ async fn refusals_reach_the_client_with_their_code() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
     network.create_phone(BUDI, None, Behavior::default()).unwrap();
-    network.disrupt(BUDI, Disruption::NackNext { count: 2, code: 463 }).await.unwrap();
+    network
+        .disrupt(BUDI, Disruption::NackNext { count: 2, code: 463 })
+        .await
+        .unwrap();
     for text in ["one", "two"] {
         let id = client.send(&jid(BUDI), text).await;
         assert_eq!(client.ack(&id).await.error.as_deref(), Some("463"));
@@ -147,7 +204,15 @@ async fn refusals_reach_the_client_with_their_code() {
     let rows = ledger(&network, BUDI, 1).await;
     assert_eq!(rows[0].text.as_deref(), Some("three"));
 
-    network.set_behavior(BUDI, BehaviorPatch { nack_code: Some(Some(479)), ..BehaviorPatch::default() }).unwrap();
+    network
+        .set_behavior(
+            BUDI,
+            BehaviorPatch {
+                nack_code: Some(Some(479)),
+                ..BehaviorPatch::default()
+            },
+        )
+        .unwrap();
     let id = client.send(&jid(BUDI), "four").await;
     assert_eq!(client.ack(&id).await.error.as_deref(), Some("479"));
     network.shutdown().await;
@@ -161,7 +226,10 @@ async fn a_phone_that_lost_its_sessions_asks_again() {
     client.send(&jid(BUDI), "before").await;
     ledger(&network, BUDI, 1).await;
     // The session must be past its first messages, whose key exchange a phone could read again.
-    network.send_text(BUDI, Target::Phone(ANI.to_owned()), "hm").await.unwrap();
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "hm")
+        .await
+        .unwrap();
     client.text("hm").await;
     client.send(&jid(BUDI), "still before").await;
     ledger(&network, BUDI, 2).await;
@@ -178,14 +246,23 @@ async fn a_client_that_cannot_read_gets_the_message_again() {
     let network = network().await;
     let (client, _) = TestClient::linked(&network, ANI).await;
     network.create_phone(BUDI, None, Behavior::default()).unwrap();
-    network.send_text(BUDI, Target::Phone(ANI.to_owned()), "first").await.unwrap();
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "first")
+        .await
+        .unwrap();
     let (_, chat, _) = client.text("first").await;
     client.send(&chat, "answer").await;
     ledger(&network, BUDI, 1).await;
-    network.send_text(BUDI, Target::Phone(ANI.to_owned()), "second").await.unwrap();
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "second")
+        .await
+        .unwrap();
     let (_, _, sender) = client.text("second").await;
     client.client.signal().delete_sessions(&[sender]).await.unwrap();
-    let id = network.send_text(BUDI, Target::Phone(ANI.to_owned()), "third").await.unwrap();
+    let id = network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "third")
+        .await
+        .unwrap();
     assert_eq!(client.text("third").await.0, id);
     network.shutdown().await;
 }
@@ -209,14 +286,29 @@ async fn hidden_identities_carry_messages_both_ways() {
     let network = network().await;
     network.set_hidden_addressing(true);
     let (client, _) = TestClient::linked(&network, ANI).await;
-    network.create_phone(BUDI, None, Behavior { reads: true, ..Behavior::default() }).unwrap();
+    network
+        .create_phone(
+            BUDI,
+            None,
+            Behavior {
+                reads: true,
+                ..Behavior::default()
+            },
+        )
+        .unwrap();
     let id = client.send(&jid(BUDI), "hidden").await;
     client.receipt(&id, ReceiptType::Read).await;
-    network.send_text(BUDI, Target::Phone(ANI.to_owned()), "hidden too").await.unwrap();
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "hidden too")
+        .await
+        .unwrap();
     let (_, chat, _) = client.text("hidden too").await;
     assert!(chat.is_lid());
     client.send(&chat, "by its hidden name").await;
-    assert_eq!(ledger(&network, BUDI, 2).await[1].text.as_deref(), Some("by its hidden name"));
+    assert_eq!(
+        ledger(&network, BUDI, 2).await[1].text.as_deref(),
+        Some("by its hidden name")
+    );
     network.shutdown().await;
 }
 

@@ -26,8 +26,11 @@ impl Drop for Directory {
 }
 
 async fn start(directory: &Directory) -> Network {
-    let config = NetworkConfig { data_dir: Some(directory.0.clone()), ..NetworkConfig::default() };
-    Network::start(config).await.unwrap()
+    let config = NetworkConfig {
+        data_dir: Some(directory.0.clone()),
+        ..NetworkConfig::default()
+    };
+    Network::start(config).await.expect("a directory of its own")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,13 +38,19 @@ async fn links_sessions_and_waiting_messages_survive_a_restart() {
     let directory = Directory::new("restart");
     let network = start(&directory).await;
     let (client, _) = TestClient::linked(&network, ANI).await;
-    let replies = Behavior { replies: Some(Reply::Text("yes".to_owned())), ..Behavior::default() };
+    let replies = Behavior {
+        replies: Some(Reply::Text("yes".to_owned())),
+        ..Behavior::default()
+    };
     network.create_phone(BUDI, Some("Budi"), replies).unwrap();
     let group = network.create_group(BUDI, "kept", &[ANI.to_owned()]).await.unwrap();
     client.send(&jid(BUDI), "there?").await;
     client.text("yes").await;
     let backend = client.stop().await;
-    network.send_text(BUDI, Target::Phone(ANI.to_owned()), "while you were out").await.unwrap();
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "while you were out")
+        .await
+        .unwrap();
     network.shutdown().await;
 
     let network = start(&directory).await;
@@ -54,6 +63,9 @@ async fn links_sessions_and_waiting_messages_survive_a_restart() {
     client.send(&jid(BUDI), "back again").await;
     let rows = ledger(&network, BUDI, 2).await;
     assert_eq!(rows[1].text.as_deref(), Some("back again"));
-    assert_eq!(rows[1].times_on_wire, 1, "the session was kept: nothing had to be sent again");
+    assert_eq!(
+        rows[1].times_on_wire, 1,
+        "the session was kept: nothing had to be sent again"
+    );
     network.shutdown().await;
 }
