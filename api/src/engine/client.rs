@@ -11,6 +11,7 @@ use whatsapp_rust::{
 use super::{
     EngineConfig, EngineEvent,
     addresses::Addresses,
+    directory::Directory,
     http::MediaHttp,
     inbound::Inbound,
     lanes::Lanes,
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     pub(super) events: mpsc::Sender<EngineEvent>,
     pub(super) dialling: Dialling,
     pub(super) http: MediaHttp,
+    pub(super) directory: Arc<Directory>,
 }
 
 impl Shared {
@@ -106,7 +108,7 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
 
     let listener = Listener { queue: queue.clone(), signals: Arc::clone(&signals) };
     let subscription = client.subscribe_handler(Arc::new(listener));
-    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals));
+    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), Arc::clone(&shared.directory));
     let pump = Pump {
         outlet,
         client: Arc::clone(&client),

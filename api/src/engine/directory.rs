@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::time::Instant;
+use wacore_binary::Jid;
 use whatsapp_rust::{Client, features::ContactError};
 
 use super::{EngineError, Resolved, addresses::phone_jid};
@@ -14,6 +15,8 @@ use super::{EngineError, Resolved, addresses::phone_jid};
 /// How many answers are kept for all devices together: about 10 MB when full.
 const KEPT: usize = 50_000;
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A number that was not on WhatsApp may come any moment; so long it is not asked for again.
+const ABSENT: Duration = Duration::from_secs(10 * 60);
 
 /// Answers of all devices: whether a number is on WhatsApp does not depend on who asks.
 pub(super) struct Directory {
@@ -24,6 +27,16 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn new(lifetime: Duration) -> Self {
         Self { lifetime, answers: Mutex::default() }
+    }
+
+    /// Whether a message may be sent there. A person without a LID known to us is looked up; the library would look up
+    /// the LID otherwise, so this costs nothing more, and it would send a message to nobody.
+    pub(super) async fn is_reachable(&self, client: &Client, to: &Jid) -> bool {
+        if !to.is_pn() || matches!(client.get_lid_pn_entry(to).await, Ok(Some(_))) {
+            return true;
+        }
+        // Without an answer the message is tried.
+        !matches!(self.resolve(client, &to.user).await, Ok(None))
     }
 
     pub(super) async fn resolve(&self, client: &Client, digits: &str) -> Result<Option<Resolved>, EngineError> {
@@ -61,17 +74,20 @@ impl Directory {
     fn known(&self, digits: &str) -> Option<Option<Resolved>> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let (asked, answer) = answers.get(digits)?;
-        (asked.elapsed() < self.lifetime).then(|| answer.clone())
+        (asked.elapsed() < self.lifetime(answer)).then(|| answer.clone())
     }
 
     fn keep(&self, digits: &str, answer: Option<Resolved>) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= KEPT {
-            answers.retain(|_, (asked, _)| asked.elapsed() < self.lifetime);
+            answers.retain(|_, (asked, answer)| asked.elapsed() < self.lifetime(answer));
         }
         if answers.len() >= KEPT {
             answers.clear();
         }
         answers.insert(digits.to_owned(), (Instant::now(), answer));
+    }
+    fn lifetime(&self, answer: &Option<Resolved>) -> Duration {
+        if answer.is_some() { self.lifetime } else { self.lifetime.min(ABSENT) }
     }
 }

@@ -38,6 +38,9 @@ impl Inbound {
     /// Tells the two addresses of a sender, once.
     async fn tell_pair(&self, info: &MessageInfo) {
         let source = &info.source;
+        if source.is_from_me {
+            return;
+        }
         let (lid, phone) = match (&source.sender, &source.sender_alt) {
             (sender, Some(other)) if sender.is_lid() && other.is_pn() => (sender, other),
             (sender, Some(other)) if sender.is_pn() && other.is_lid() => (other, sender),

@@ -21,7 +21,7 @@ use tokio::{
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, ClientError, IqError, SendOptions};
 
-use super::{Outgoing, OutgoingContent, SendError, addresses::parse_chat, listener::Signals};
+use super::{Outgoing, OutgoingContent, SendError, addresses::parse_chat, directory::Directory, listener::Signals};
 
 /// More than this many waiting sends are refused: callers are to wait for answers.
 const LARGEST: usize = 4096;
@@ -37,6 +37,7 @@ struct Job {
 pub(super) struct Lanes {
     client: Arc<Client>,
     signals: Arc<Signals>,
+    directory: Arc<Directory>,
     state: Mutex<State>,
     /// Wakes the actor when the first send begins to wait for its acknowledgement.
     pub(super) waiting: Notify,
@@ -50,8 +51,8 @@ struct State {
 }
 
 impl Lanes {
-    pub(super) fn new(client: Arc<Client>, signals: Arc<Signals>) -> Arc<Self> {
-        Arc::new(Self { client, signals, state: Mutex::default(), waiting: Notify::new() })
+    pub(super) fn new(client: Arc<Client>, signals: Arc<Signals>, directory: Arc<Directory>) -> Arc<Self> {
+        Arc::new(Self { client, signals, directory, state: Mutex::default(), waiting: Notify::new() })
     }
 
     /// Sends when the chat's earlier messages are sent.
@@ -93,6 +94,9 @@ impl Lanes {
             return Err(SendError::NotConnected);
         }
         let to = parse_chat(&outgoing.to).ok_or(SendError::Address)?;
+        if !self.directory.is_reachable(&self.client, &to).await {
+            return Err(SendError::NotOnWhatsApp);
+        }
         let options = SendOptions::default().with_message_id(outgoing.whatsapp_id.clone());
         if outgoing.recovery {
             metrics::counter!("engine_sends_repeated").increment(1);

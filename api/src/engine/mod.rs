@@ -48,6 +48,7 @@ pub fn start(
     let shared = client::Shared {
         dialling: transport::Dialling::new(&config.endpoint),
         http: http::MediaHttp::new(&config.endpoint),
+        directory: Arc::new(directory::Directory::new(config.resolve_ttl)),
         writer: storage::Writer::start(config.commit_window),
         cipher,
         clock,

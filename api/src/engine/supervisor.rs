@@ -18,7 +18,6 @@ use super::{
     actor::{Actor, How, Order, Stop},
     addresses::parse_chat,
     client::{Shared, Slot},
-    directory::Directory,
     handle::Reply,
 };
 use crate::store::DeviceScope;
@@ -36,15 +35,13 @@ struct Running {
 
 pub(super) struct Supervisor {
     shared: Arc<Shared>,
-    directory: Arc<Directory>,
     devices: HashMap<DeviceId, Running>,
     tasks: JoinSet<DeviceId>,
 }
 
 impl Supervisor {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let directory = Arc::new(Directory::new(shared.config.resolve_ttl));
-        Self { shared, directory, devices: HashMap::new(), tasks: JoinSet::new() }
+        Self { shared, devices: HashMap::new(), tasks: JoinSet::new() }
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -93,7 +90,7 @@ impl Supervisor {
             },
             Command::Resolve { id, phone_digits, reply } => {
                 let Some(slot) = self.slot(id) else { return drop(reply.send(Err(EngineError::NotRunning))) };
-                let directory = Arc::clone(&self.directory);
+                let directory = Arc::clone(&self.shared.directory);
                 tokio::spawn(async move {
                     let answer = match slot.get().filter(|live| live.client.is_logged_in()) {
                         Some(live) => directory.resolve(&live.client, &phone_digits).await,
