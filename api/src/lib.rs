@@ -1,4 +1,18 @@
 //! Kabar's server: a GraphQL API and a console over WhatsApp.
 
+pub mod chats;
 pub mod clock;
+pub mod config;
+pub mod devices;
+pub mod dispatch;
+pub mod engine;
+pub mod events;
+pub mod feed;
+pub mod graphql;
+pub mod messages;
+#[cfg(feature = "sandbox")]
+pub mod sandbox_control;
+pub mod schema;
+pub mod secret;
 pub mod store;
+pub mod tenants;

@@ -1,0 +1,13 @@
+//! Chats: conversations of a device with people and groups.
+//!
+//! Owns the table `chat`. Knows that messages exist (their newest id, how many are unread), not what is in them.
+//!
+//! **Invariant:** a device has one chat per address; messages that arrive at the same moment agree on it by the unique
+//! key, not by looking first.
+
+pub mod queries;
+pub mod schema;
+pub mod service;
+pub mod types;
+
+pub use service::{ChatTouch, touch};

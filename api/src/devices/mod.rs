@@ -1,0 +1,19 @@
+//! Devices: WhatsApp accounts linked as companions.
+//!
+//! Owns the table `device`, the leases of this node, and the codes that are shown while a device is being linked. Knows
+//! nothing of messages.
+//!
+//! **Invariant:** a device is changed by engine news only under the lease that the news carries ([`status`]).
+//!
+//! **Invariant:** only a confirmed logout, a wipe or a ban ends a link; everything else reconnects by itself.
+
+pub mod lease;
+pub mod pairing;
+pub mod queries;
+pub mod schema;
+pub mod service;
+pub mod status;
+pub mod types;
+
+pub use lease::{LeasedDevice, Leases};
+pub use service::Devices;

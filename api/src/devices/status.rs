@@ -1,0 +1,211 @@
+//! What the engine's news does to a device.
+//!
+//! News of many devices that arrive at the same moment share one transaction per tenant: when hundreds of devices
+//! reconnect after a restart, that is a handful of commits.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use entity::{DeviceId, TenantId, device, event};
+use sea_orm::{ActiveEnum, ColumnTrait, DbErr};
+use serde_json::json;
+
+use super::{
+    LeasedDevice, Leases,
+    pairing::{Linking, PairingCode, Qr},
+    types::{Change, next},
+};
+use crate::{
+    engine::EventKind,
+    events::{EventLog, NewEvent},
+    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx},
+};
+
+/// One piece of news about a device that this node holds.
+#[derive(Clone, Debug)]
+pub struct News {
+    lease: LeasedDevice,
+    at: DateTime<Utc>,
+    kind: EventKind,
+}
+
+/// Takes the engine's news about devices. Cheap to clone.
+#[derive(Clone)]
+pub struct StatusKeeper {
+    leases: Leases,
+    linking: Linking,
+    batcher: Batcher<News, ()>,
+}
+
+impl StatusKeeper {
+    /// Starts the task that writes.
+    pub fn start(store: Store, events: EventLog, leases: Leases, linking: Linking) -> Self {
+        let batcher = Batcher::start(256, Duration::from_millis(5), move |news: Vec<News>| {
+            let (store, events) = (store.clone(), events.clone());
+            async move {
+                let count = news.len();
+                for (tenant_id, news) in by_tenant(news) {
+                    // News is only lost when the database is: the device's next news sets it right.
+                    if let Err(error) = write(&store, &events, &news).await {
+                        tracing::error!(%error, tenant = %tenant_id, "could not record the status of devices");
+                    }
+                }
+                vec![(); count]
+            }
+        });
+        Self { leases, linking, batcher }
+    }
+
+    /// Takes one piece of news. Returns when it is queued; news of one device keeps its order.
+    pub async fn tell(&self, id: DeviceId, fence: i64, at: DateTime<Utc>, kind: EventKind) -> Result<(), Stopped> {
+        let Some(lease) = self.leases.with_fence(id, fence) else { return Ok(()) };
+        self.show_codes(id, &kind);
+        self.batcher.enqueue(News { lease, at, kind }).await.map(|_| ())
+    }
+
+    fn show_codes(&self, id: DeviceId, kind: &EventKind) {
+        match kind {
+            EventKind::Qr { text, expires_at } => {
+                self.linking.set_qr(id, Qr { text: text.clone(), expires_at: *expires_at });
+            }
+            EventKind::PairingCode { code, expires_at } => {
+                self.linking.set_pairing_code(id, PairingCode { code: code.clone(), expires_at: *expires_at });
+            }
+            EventKind::Connecting { .. } | EventKind::Degraded { .. } | EventKind::Recovered | EventKind::Activity => {}
+            _ => self.linking.clear(id),
+        }
+    }
+}
+
+fn by_tenant(news: Vec<News>) -> Vec<(TenantId, Vec<News>)> {
+    let mut tenants: Vec<(TenantId, Vec<News>)> = Vec::new();
+    for piece in news {
+        let tenant_id = piece.lease.tenant();
+        match tenants.iter_mut().find(|(id, _)| *id == tenant_id) {
+            Some((_, pieces)) => pieces.push(piece),
+            None => tenants.push((tenant_id, vec![piece])),
+        }
+    }
+    tenants
+}
+
+async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), DbErr> {
+    let Some(first) = news.first() else { return Ok(()) };
+    let tx = store.scope(&first.lease).begin().await?;
+    let ids: Vec<DeviceId> = news.iter().map(|piece| piece.lease.id()).collect();
+    let rows = tx.find::<device::Entity>().filter(device::Column::Id.is_in(ids)).all().await?;
+    let mut devices: HashMap<DeviceId, device::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let before = devices.clone();
+    let mut told = Vec::new();
+    for piece in news {
+        if let Some(row) = devices.get_mut(&piece.lease.id()).filter(|row| row.lease_fence == piece.lease.fence()) {
+            told.extend(apply(row, piece));
+        }
+    }
+    for row in devices.into_values() {
+        if before.get(&row.id) != Some(&row) {
+            save(&tx, row).await?;
+        }
+    }
+    events.commit(tx, told).await
+}
+
+/// Folds one piece of news into the row; answers the event to tell, if it is worth one.
+fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
+    let (change, reason) = match &news.kind {
+        EventKind::Connecting { attempt } => {
+            row.connection_attempts = i32::try_from(*attempt).unwrap_or(i32::MAX);
+            (Change::Connecting, None)
+        }
+        EventKind::Qr { .. } | EventKind::PairingCode { .. } => {
+            // A fresh code is news even when the state stays the same.
+            if move_to(row, Change::CodeReady, None, news.at).is_none() {
+                return Some(NewEvent::of_device(event::Type::DeviceQr, row.id, serde_json::Value::Null));
+            }
+            return Some(status_event(row));
+        }
+        EventKind::Paired { jid, lid, phone_number, platform, push_name } => {
+            row.linked = true;
+            row.jid = Some(jid.clone());
+            row.lid = lid.clone().or(row.lid.take());
+            row.phone_number = Some(format!("+{phone_number}"));
+            row.platform = platform.clone().or(row.platform.take());
+            row.push_name = push_name.clone().or(row.push_name.take());
+            (Change::Paired, None)
+        }
+        EventKind::Connected { jid, lid, push_name } => {
+            row.linked = true;
+            row.jid = Some(jid.clone());
+            row.lid = lid.clone().or(row.lid.take());
+            row.push_name = push_name.clone().filter(|name| !name.is_empty()).or(row.push_name.take());
+            row.connection_attempts = 0;
+            row.last_connected_at = Some(news.at);
+            row.last_activity_at = Some(news.at);
+            (Change::Connected, None)
+        }
+        EventKind::Activity => {
+            row.last_activity_at = Some(news.at);
+            return None;
+        }
+        EventKind::Degraded { reason } => (Change::Degraded, Some(reason.clone())),
+        EventKind::Recovered => (Change::Recovered, None),
+        EventKind::Disconnected { reason, retry_at } => {
+            if retry_at.is_none() && row.wanted && !row.linked {
+                row.wanted = false;
+            }
+            (Change::Disconnected, Some(reason.clone()))
+        }
+        EventKind::QrExhausted => {
+            row.wanted = false;
+            (Change::Disconnected, Some("No phone scanned the code in time. Connect again for a fresh one.".into()))
+        }
+        EventKind::PairFailed { reason } => (Change::Failed, Some(reason.clone())),
+        EventKind::LoggedOut { reason } => {
+            row.linked = false;
+            row.wanted = false;
+            (Change::LoggedOut, Some(reason.clone()))
+        }
+        EventKind::Banned { reason, .. } => (Change::Banned, Some(reason.clone())),
+        EventKind::Failed { reason } => (Change::Failed, Some(reason.clone())),
+        _ => return None,
+    };
+    move_to(row, change, reason, news.at).map(|()| status_event(row))
+}
+
+fn move_to(row: &mut device::Model, change: Change, reason: Option<String>, at: DateTime<Utc>) -> Option<()> {
+    let status = next(row.status, change)?;
+    row.status = status;
+    row.status_reason = reason.map(|reason| reason.chars().take(500).collect());
+    row.status_since = at;
+    Some(())
+}
+
+/// The event that tells of a device's status as it stands in the row.
+pub(super) fn status_event(row: &device::Model) -> NewEvent {
+    let data = json!({ "status": row.status.to_value(), "reason": row.status_reason });
+    NewEvent::of_device(event::Type::DeviceStatus, row.id, data)
+}
+
+/// Writes what news can change, under the lease that the row was read with.
+async fn save(tx: &TenantTx, row: device::Model) -> Result<(), DbErr> {
+    use device::Column;
+    tx.update::<device::Entity>()
+        .set(Column::Status, row.status)
+        .set(Column::StatusReason, row.status_reason)
+        .set(Column::StatusSince, row.status_since)
+        .set(Column::Wanted, row.wanted)
+        .set(Column::Linked, row.linked)
+        .set(Column::PhoneNumber, row.phone_number)
+        .set(Column::PushName, row.push_name)
+        .set(Column::Jid, row.jid)
+        .set(Column::Lid, row.lid)
+        .set(Column::Platform, row.platform)
+        .set(Column::ConnectionAttempts, row.connection_attempts)
+        .set(Column::LastConnectedAt, row.last_connected_at)
+        .set(Column::LastActivityAt, row.last_activity_at)
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::LeaseFence.eq(row.lease_fence))
+        .execute()
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,74 @@
+//! What comes in from the engine goes to which domain: one table, above the domains.
+//!
+//! | the engine tells | it goes to |
+//! |---|---|
+//! | codes, connected, disconnected, logged out … | `devices/status.rs`, and `messages/sender.rs` starts or rests |
+//! | the server took or refused a message; receipts | `messages/receipts.rs` |
+//! | an attempt whose outcome is unknown | `messages/sender.rs` |
+//! | an incoming message | `messages/inbox.rs` |
+
+use tokio::sync::mpsc;
+
+use crate::{
+    devices::{Leases, status::StatusKeeper},
+    engine::{EngineEvent, EventKind},
+    messages::{
+        Inbox, Receipts, Senders,
+        receipts::Heard,
+    },
+    store::Stopped,
+};
+
+/// Where everything goes.
+pub struct Dispatch {
+    pub leases: Leases,
+    pub status: StatusKeeper,
+    pub senders: Senders,
+    pub receipts: Receipts,
+    pub inbox: Inbox,
+}
+
+impl Dispatch {
+    /// Hands on what comes, until the engine has stopped. The order of one device's events is kept.
+    pub async fn run(self, mut events: mpsc::Receiver<EngineEvent>) {
+        while let Some(event) = events.recv().await {
+            if self.hand_on(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn hand_on(&self, event: EngineEvent) -> Result<(), Stopped> {
+        // News under a lease that this node lost is not this node's any more.
+        let Some(lease) = self.leases.with_fence(event.device, event.fence) else { return Ok(()) };
+        let at = event.at;
+        match &event.kind {
+            EventKind::Incoming(_) => return self.inbox.tell(lease, event).await,
+            EventKind::Acked { whatsapp_id } => {
+                self.receipts.tell(lease, at, Heard::Acked { whatsapp_id: whatsapp_id.clone() }).await?;
+            }
+            EventKind::Nacked { whatsapp_id, code, reason } => {
+                let (whatsapp_id, reason) = (whatsapp_id.clone(), reason.clone());
+                self.receipts.tell(lease, at, Heard::Nacked { whatsapp_id, code: *code, reason }).await?;
+            }
+            EventKind::Receipt { chat, participant, whatsapp_ids, kind, at } => {
+                // Only groups have participants; in a direct chat the recipient is the chat.
+                let participant = participant.clone().filter(|participant| participant != chat);
+                let whatsapp_ids = whatsapp_ids.clone();
+                self.receipts.tell(lease, *at, Heard::Receipt { participant, whatsapp_ids, kind: *kind }).await?;
+            }
+            EventKind::Unconfirmed { whatsapp_ids } => self.senders.unconfirmed(lease, whatsapp_ids.clone()).await,
+            EventKind::Addresses { .. } | EventKind::PushName { .. } => {}
+            kind => {
+                match kind {
+                    EventKind::Connected { .. } | EventKind::Recovered => self.senders.connected(lease),
+                    EventKind::Connecting { .. } | EventKind::Activity => {}
+                    _ => self.senders.disconnected(event.device),
+                }
+                self.status.tell(event.device, event.fence, at, kind.clone()).await?;
+            }
+        }
+        event.commit();
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The GraphQL toolkit: errors, pagination, ids and scalars, limits. Nothing of any domain.
+
+pub mod context;
+pub mod errors;
+pub mod ids;
+pub mod limits;
+mod nesting;
+pub mod pagination;
+pub mod scalars;
+
+pub use errors::{ErrorCode, Fault, GqlError, Payload, Refusal, UserError, answer};

@@ -1,0 +1,217 @@
+//! Incoming messages come in here.
+//!
+//! **Invariant:** WhatsApp is told that a message arrived only after it is stored ([`EngineEvent::commit`]); what comes
+//! twice is stored once.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use entity::{DeviceId, MessageId, TenantId, event, message};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr};
+use serde_json::json;
+
+use super::outbox::status_event;
+use crate::{
+    chats::{self, ChatTouch, types::phone_of},
+    clock::{Clock, new_id},
+    devices::LeasedDevice,
+    engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage},
+    events::{EventLog, NewEvent},
+    store::{Batcher, Stopped, Store, TenantTx, until_written},
+};
+
+struct Item {
+    lease: LeasedDevice,
+    event: EngineEvent,
+}
+
+/// Takes incoming messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Inbox {
+    batcher: Batcher<Item, ()>,
+}
+
+impl Inbox {
+    /// Starts the task that writes.
+    pub fn start(store: Store, clock: Clock, events: EventLog) -> Self {
+        let batcher = Batcher::start(512, Duration::from_millis(5), move |items: Vec<Item>| {
+            let (store, clock, events) = (store.clone(), clock.clone(), events.clone());
+            async move {
+                let count = items.len();
+                for (tenant_id, items) in by_tenant(items) {
+                    match until_written(&store, || write(&store, &clock, &events, &items)).await {
+                        Ok(()) => items.into_iter().for_each(|item| item.event.commit()),
+                        // Dropped uncommitted: WhatsApp delivers them again on the next connection.
+                        Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not store incoming messages"),
+                    }
+                }
+                vec![(); count]
+            }
+        });
+        Self { batcher }
+    }
+
+    /// Queues an event of kind `Incoming`; the order of one device's messages is kept.
+    pub async fn tell(&self, lease: LeasedDevice, event: EngineEvent) -> Result<(), Stopped> {
+        self.batcher.enqueue(Item { lease, event }).await.map(|_| ())
+    }
+}
+
+fn by_tenant(items: Vec<Item>) -> HashMap<TenantId, Vec<Item>> {
+    let mut tenants: HashMap<TenantId, Vec<Item>> = HashMap::new();
+    for item in items {
+        tenants.entry(item.lease.tenant()).or_default().push(item);
+    }
+    tenants
+}
+
+/// What makes an incoming message the same as one that came before.
+type Identity = (DeviceId, String, String);
+
+async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) -> Result<(), DbErr> {
+    let Some(first) = items.first() else { return Ok(()) };
+    let tx = store.scope(&first.lease).begin().await?;
+    let mut seen = known(&tx, items).await?;
+    let fresh: Vec<(MessageId, &Item, &IncomingMessage)> = items
+        .iter()
+        .filter_map(|item| Some((item, incoming(item)?)))
+        .filter(|(item, message)| seen.insert(identity(item.lease.id(), message)))
+        .map(|(item, message)| (new_id(), item, message))
+        .collect();
+    if fresh.is_empty() {
+        return tx.commit().await;
+    }
+    let now = clock.now();
+    let touches: Vec<ChatTouch> = fresh
+        .iter()
+        .map(|(id, item, message)| ChatTouch {
+            device_id: item.lease.id(),
+            jid: message.chat.clone(),
+            // In a group the push name is a participant's, in one's own messages it is one's own.
+            name: message.push_name.clone().filter(|name| !message.is_group && !message.from_me && !name.is_empty()),
+            message_id: *id,
+            at: now,
+            unread: !message.from_me,
+        })
+        .collect();
+    let chats = chats::touch(&tx, &touches).await?;
+    let mut rows = Vec::with_capacity(fresh.len());
+    for (id, item, message) in fresh {
+        let chat_id = chats.get(&(item.lease.id(), message.chat.clone())).ok_or(DbErr::RecordNotInserted)?;
+        rows.push(new_row(id, &item.lease, *chat_id, message, now));
+    }
+    let told: Vec<NewEvent> = rows.iter().map(received_event).collect();
+    let inserts = rows.into_iter().map(|row| message::ActiveModel::from(row).reset_all()).collect();
+    tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
+    events.commit(tx, told).await
+}
+
+fn incoming(item: &Item) -> Option<&IncomingMessage> {
+    match &item.event.kind {
+        EventKind::Incoming(message) => Some(message),
+        _ => None,
+    }
+}
+
+fn identity(device_id: DeviceId, message: &IncomingMessage) -> Identity {
+    (device_id, message.whatsapp_id.clone(), message.sender.clone())
+}
+
+/// Which of these were stored before.
+async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr> {
+    let mut ids: HashMap<DeviceId, Vec<&str>> = HashMap::new();
+    for item in items {
+        if let Some(message) = incoming(item) {
+            ids.entry(item.lease.id()).or_default().push(&message.whatsapp_id);
+        }
+    }
+    let mut known = HashSet::new();
+    for (device_id, whatsapp_ids) in ids {
+        let rows = tx
+            .find::<message::Entity>()
+            .filter(message::Column::DeviceId.eq(device_id))
+            .filter(message::Column::WhatsappId.is_in(whatsapp_ids))
+            .all()
+            .await?;
+        known.extend(rows.into_iter().map(|row| (row.device_id, row.whatsapp_id, row.sender_jid)));
+    }
+    Ok(known)
+}
+
+fn new_row(
+    id: MessageId,
+    lease: &LeasedDevice,
+    chat_id: entity::ChatId,
+    incoming: &IncomingMessage,
+    now: chrono::DateTime<chrono::Utc>,
+) -> message::Model {
+    let (kind, content, body) = content_of(&incoming.content);
+    let e164 = |digits: &Option<String>| digits.as_ref().map(|digits| format!("+{digits}"));
+    let (direction, status) = if incoming.from_me {
+        (message::Direction::Out, message::Status::Sent)
+    } else {
+        (message::Direction::In, message::Status::Received)
+    };
+    message::Model {
+        id,
+        tenant_id: lease.tenant(),
+        device_id: lease.id(),
+        chat_id,
+        whatsapp_id: incoming.whatsapp_id.clone(),
+        direction,
+        sender_jid: incoming.sender.clone(),
+        sender_phone: e164(&incoming.sender_phone).or_else(|| phone_of(&incoming.sender)),
+        sender_name: incoming.push_name.clone().map(|name| name.chars().take(255).collect()),
+        recipient_jid: incoming.from_me.then(|| incoming.chat.clone()),
+        recipient_phone: if incoming.from_me { e164(&incoming.chat_phone) } else { None },
+        kind,
+        content,
+        body,
+        status,
+        priority: message::Priority::Interactive,
+        attempts: 0,
+        fence: None,
+        next_attempt_at: None,
+        error_code: None,
+        error_message: None,
+        error_number: None,
+        idempotency_key: None,
+        created_at: now,
+        sending_at: None,
+        sent_at: Some(incoming.at),
+        delivered_at: None,
+        read_at: None,
+        played_at: None,
+        ended_at: None,
+    }
+}
+
+fn content_of(content: &IncomingContent) -> (message::Kind, serde_json::Value, Option<String>) {
+    // Postgres stores every character but U+0000.
+    let clean = |text: &str| text.replace('\0', "\u{fffd}");
+    match content {
+        IncomingContent::Text { body } => {
+            let body = clean(body);
+            (message::Kind::Text, json!({ "text": body }), Some(body))
+        }
+        IncomingContent::Other { kind, description } => {
+            let description = clean(description);
+            (kind_named(kind), json!({ "description": description }), Some(description).filter(|text| !text.is_empty()))
+        }
+    }
+}
+
+fn kind_named(name: &str) -> message::Kind {
+    use sea_orm::ActiveEnum;
+    message::Kind::try_from_value(&name.to_owned()).unwrap_or(message::Kind::Other)
+}
+
+fn received_event(row: &message::Model) -> NewEvent {
+    if row.direction == message::Direction::Out {
+        return status_event(row);
+    }
+    let null = serde_json::Value::Null;
+    NewEvent::of_message(event::Type::MessageReceived, row.device_id, row.chat_id, row.id, null)
+}

@@ -1,0 +1,29 @@
+//! Messages, in and out.
+//!
+//! Owns the tables `message` and `receipt`. A row with direction OUT is the outbox: whoever wants to send, inserts one.
+//!
+//! **Invariant:** one way out. [`outbox`] accepts, one [`sender`] per connected device drains.
+//!
+//! **Invariant:** never lost, never doubled. The WhatsApp message id is stored before the first attempt; QUEUED → SENDING
+//! is committed before the network is touched; SENT only on the server's ack. What was SENDING when something broke is
+//! sent again with the same id.
+//!
+//! **Invariant:** a status never moves back ([`types::may_follow`]).
+
+pub mod inbox;
+pub mod outbox;
+pub mod pacing;
+pub mod queries;
+pub mod receipts;
+pub mod relations;
+pub mod schema;
+pub mod sender;
+pub mod service;
+pub mod types;
+pub mod waiting;
+
+pub use inbox::Inbox;
+pub use outbox::Outbox;
+pub use receipts::Receipts;
+pub use sender::{Senders, SendingOptions};
+pub use service::Messages;

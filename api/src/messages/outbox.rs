@@ -1,0 +1,395 @@
+//! The queue of outgoing messages: accepted here, claimed here, given back here.
+//!
+//! Accepting is group commit: requests that arrive together share a transaction. Claiming is one statement.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use entity::{DeviceId, MessageId, TenantId, event, message};
+use sea_orm::{ActiveEnum, ColumnTrait, Condition, DbErr, ExprTrait, SqlErr, sea_query::{Expr, SimpleExpr}};
+use serde_json::json;
+
+use super::types::{Recipient, before};
+use crate::{
+    chats::{self, ChatTouch},
+    clock::{Clock, new_id},
+    devices::LeasedDevice,
+    engine,
+    events::{EventLog, NewEvent},
+    graphql::{GqlError, Refusal},
+    store::{Batcher, Store, TenantScope, TenantTx},
+};
+
+/// A message that somebody wants to send: parsed, allowed, not stored yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub device_id: DeviceId,
+    /// The account's own address.
+    pub sender_jid: String,
+    pub sender_phone: Option<String>,
+    pub recipient: Recipient,
+    pub body: String,
+    pub priority: message::Priority,
+    pub idempotency_key: Option<String>,
+}
+
+/// Accepts messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    batcher: Batcher<(TenantScope, Draft), Result<message::Model, std::sync::Arc<DbErr>>>,
+}
+
+impl Outbox {
+    /// Starts the task that writes.
+    pub fn start(clock: Clock, events: EventLog) -> Self {
+        let batcher = Batcher::start(256, Duration::ZERO, move |drafts: Vec<(TenantScope, Draft)>| {
+            let (clock, events) = (clock.clone(), events.clone());
+            async move { accept_all(&clock, &events, drafts).await }
+        });
+        Self { batcher }
+    }
+
+    /// Stores a message as QUEUED; it is durable when this returns. A draft whose idempotency key was used before
+    /// answers the first message, and nothing is stored.
+    pub async fn accept(&self, scope: TenantScope, draft: Draft) -> Result<message::Model, Refusal> {
+        let accepted = self.batcher.submit((scope, draft)).await?;
+        accepted.map_err(|error| Refusal::Fault(GqlError::internal(error.to_string())))
+    }
+}
+
+async fn accept_all(
+    clock: &Clock,
+    events: &EventLog,
+    drafts: Vec<(TenantScope, Draft)>,
+) -> Vec<Result<message::Model, std::sync::Arc<DbErr>>> {
+    let mut tenants: HashMap<TenantId, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
+    let count = drafts.len();
+    for (position, (scope, draft)) in drafts.into_iter().enumerate() {
+        let tenant = tenants.entry(scope.tenant_id()).or_insert_with(|| (scope, Vec::new()));
+        tenant.1.push((position, draft));
+    }
+    let mut results: Vec<_> = (0..count).map(|_| None).collect();
+    for (scope, drafts) in tenants.into_values() {
+        let (positions, drafts): (Vec<usize>, Vec<Draft>) = drafts.into_iter().unzip();
+        match accept_batch(clock, events, &scope, &drafts).await {
+            Ok(rows) => {
+                for (position, row) in positions.into_iter().zip(rows) {
+                    results[position] = Some(Ok(row));
+                }
+            }
+            // One draft may spoil the batch, such as one whose device was deleted meanwhile: try them one by one.
+            Err(_) if drafts.len() > 1 => {
+                for (position, draft) in positions.into_iter().zip(drafts) {
+                    results[position] = Some(accept_one(clock, events, &scope, draft).await);
+                }
+            }
+            Err(error) => results[positions[0]] = Some(Err(error.into())),
+        }
+    }
+    let missing = || Err(DbErr::RecordNotInserted.into());
+    results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+}
+
+async fn accept_one(
+    clock: &Clock,
+    events: &EventLog,
+    scope: &TenantScope,
+    draft: Draft,
+) -> Result<message::Model, std::sync::Arc<DbErr>> {
+    let drafts = [draft];
+    let rows = match accept_batch(clock, events, scope, &drafts).await {
+        // Another node stored a message with this key a moment ago: now it is found.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            accept_batch(clock, events, scope, &drafts).await?
+        }
+        result => result?,
+    };
+    rows.into_iter().next().ok_or_else(|| DbErr::RecordNotInserted.into())
+}
+
+/// Stores drafts of one tenant in one transaction. Answers one row per draft, in their order.
+async fn accept_batch(
+    clock: &Clock,
+    events: &EventLog,
+    scope: &TenantScope,
+    drafts: &[Draft],
+) -> Result<Vec<message::Model>, DbErr> {
+    let tx = scope.begin().await?;
+    let keys: Vec<&str> = drafts.iter().filter_map(|draft| draft.idempotency_key.as_deref()).collect();
+    let mut known: HashMap<String, message::Model> = HashMap::new();
+    if !keys.is_empty() {
+        let rows = tx.find::<message::Entity>().filter(message::Column::IdempotencyKey.is_in(keys)).all().await?;
+        known.extend(rows.into_iter().filter_map(|row| Some((row.idempotency_key.clone()?, row))));
+    }
+    let now = clock.now();
+    // Which row answers each draft: one that was stored before, or the place of one that is stored now. Two drafts of
+    // one batch may carry the same key: the second is answered with the first.
+    let mut answers: Vec<Result<message::Model, usize>> = Vec::with_capacity(drafts.len());
+    let mut fresh: Vec<(MessageId, &Draft)> = Vec::new();
+    let mut fresh_by_key: HashMap<&str, usize> = HashMap::new();
+    for draft in drafts {
+        let key = draft.idempotency_key.as_deref();
+        if let Some(row) = key.and_then(|key| known.get(key)) {
+            answers.push(Ok(row.clone()));
+        } else if let Some(place) = key.and_then(|key| fresh_by_key.get(key)) {
+            answers.push(Err(*place));
+        } else {
+            if let Some(key) = key {
+                fresh_by_key.insert(key, fresh.len());
+            }
+            answers.push(Err(fresh.len()));
+            fresh.push((new_id(), draft));
+        }
+    }
+    let touches: Vec<ChatTouch> = fresh.iter().map(|(id, draft)| touch_of(*id, draft, now)).collect();
+    let chats = if touches.is_empty() { HashMap::new() } else { chats::touch(&tx, &touches).await? };
+    let mut rows = Vec::with_capacity(fresh.len());
+    for (id, draft) in &fresh {
+        let chat = chats.get(&(draft.device_id, draft.recipient.jid.clone()));
+        let chat_id = *chat.ok_or(DbErr::RecordNotInserted)?;
+        rows.push(new_row(&tx, *id, chat_id, draft, now));
+    }
+    let told: Vec<NewEvent> = rows.iter().map(status_event).collect();
+    let inserts: Vec<message::ActiveModel> = rows.iter().cloned().map(Into::into).collect();
+    let inserts = inserts.into_iter().map(sea_orm::ActiveModelTrait::reset_all).collect();
+    tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
+    events.commit(tx, told).await?;
+    answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(row) => Ok(row),
+            Err(place) => rows.get(place).cloned().ok_or(DbErr::RecordNotInserted),
+        })
+        .collect()
+}
+
+fn touch_of(message_id: MessageId, draft: &Draft, at: DateTime<Utc>) -> ChatTouch {
+    let jid = draft.recipient.jid.clone();
+    ChatTouch { device_id: draft.device_id, jid, name: None, message_id, at, unread: false }
+}
+
+fn new_row(
+    tx: &TenantTx,
+    id: MessageId,
+    chat_id: entity::ChatId,
+    draft: &Draft,
+    now: DateTime<Utc>,
+) -> message::Model {
+    message::Model {
+        id,
+        tenant_id: tx.tenant_id(),
+        device_id: draft.device_id,
+        chat_id,
+        whatsapp_id: engine::new_message_id(),
+        direction: message::Direction::Out,
+        sender_jid: draft.sender_jid.clone(),
+        sender_phone: draft.sender_phone.clone(),
+        sender_name: None,
+        recipient_jid: Some(draft.recipient.jid.clone()),
+        recipient_phone: draft.recipient.phone.clone(),
+        kind: message::Kind::Text,
+        content: json!({ "text": draft.body }),
+        body: Some(draft.body.clone()),
+        status: message::Status::Queued,
+        priority: draft.priority,
+        attempts: 0,
+        fence: None,
+        next_attempt_at: None,
+        error_code: None,
+        error_message: None,
+        error_number: None,
+        idempotency_key: draft.idempotency_key.clone(),
+        created_at: now,
+        sending_at: None,
+        sent_at: None,
+        delivered_at: None,
+        read_at: None,
+        played_at: None,
+        ended_at: None,
+    }
+}
+
+/// The event that tells of a message's status as it stands in the row.
+pub fn status_event(row: &message::Model) -> NewEvent {
+    let data = json!({ "status": row.status.to_value() });
+    NewEvent::of_message(event::Type::MessageStatus, row.device_id, row.chat_id, row.id, data)
+}
+
+/// Takes up to `limit` messages that are due, the most urgent first: QUEUED → SENDING, committed before this returns.
+pub async fn claim(
+    store: &Store,
+    lease: &LeasedDevice,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let due = Condition::any().add(Column::NextAttemptAt.is_null()).add(Column::NextAttemptAt.lte(now));
+    let ids: Vec<MessageId> = tx
+        .find::<message::Entity>()
+        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::Status.eq(message::Status::Queued))
+        .filter(due)
+        .order_by(Column::Priority, sea_orm::Order::Asc)
+        .order_by(Column::Id, sea_orm::Order::Asc)
+        .limit(limit)
+        .tuples::<(MessageId,)>([Expr::col(Column::Id).into()])
+        .await?
+        .into_iter()
+        .map(|(id,)| id)
+        .collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut rows = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Sending)
+        .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .set(Column::Fence, lease.number())
+        .set(Column::SendingAt, now)
+        .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
+        .filter(Column::Id.is_in(ids))
+        .filter(Column::Status.eq(message::Status::Queued))
+        .returning()
+        .await?;
+    tx.commit().await?;
+    rows.sort_by_key(|row| (row.priority, row.id));
+    Ok(rows)
+}
+
+/// Gives back messages for which no attempt was made: the device was not connected.
+pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -> Result<u64, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let count = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::Status.eq(message::Status::Sending))
+        .execute()
+        .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Lets a message wait until `at` before the next attempt.
+pub async fn postpone(store: &Store, lease: &LeasedDevice, id: MessageId, at: DateTime<Utc>) -> Result<(), DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    tx.update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .set(Column::NextAttemptAt, at)
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq(message::Status::Sending))
+        .execute()
+        .await?;
+    tx.commit().await
+}
+
+/// Ends a message: it will not be sent. Does nothing to one that the server took meanwhile.
+pub async fn fail(
+    store: &Store,
+    events: &EventLog,
+    lease: &LeasedDevice,
+    failures: &[(MessageId, Failure)],
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let tx = store.scope(lease).begin().await?;
+    let mut told = Vec::with_capacity(failures.len());
+    for (id, failure) in failures {
+        let rows = end(&tx, message::Column::Id.eq(*id), failure, at).await?;
+        told.extend(rows.iter().map(status_event));
+    }
+    events.commit(tx, told).await
+}
+
+/// Ends a message that the server refused.
+pub async fn fail_by_whatsapp_id(
+    tx: &TenantTx,
+    device_id: DeviceId,
+    whatsapp_id: &str,
+    failure: &Failure,
+    at: DateTime<Utc>,
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    let which = Column::DeviceId.eq(device_id).and(Column::WhatsappId.eq(whatsapp_id));
+    end(tx, which.and(Column::Direction.eq(message::Direction::Out)), failure, at).await
+}
+
+async fn end(
+    tx: &TenantTx,
+    which: SimpleExpr,
+    failure: &Failure,
+    at: DateTime<Utc>,
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    tx.update::<message::Entity>()
+        .set(Column::Status, message::Status::Failed)
+        .set(Column::EndedAt, at)
+        .set(Column::ErrorCode, failure.code)
+        .set(Column::ErrorMessage, failure.message.chars().take(500).collect::<String>())
+        .set(Column::ErrorNumber, failure.number)
+        .filter(which)
+        .filter(Column::Status.is_in(before(message::Status::Failed)))
+        .returning()
+        .await
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable: `NOT_ON_WHATSAPP`, `INVALID_ADDRESS`, `REJECTED`, `SEND_FAILED`, `REACHOUT_TIMELOCK`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// WhatsApp's own code of a refusal.
+    pub number: Option<i32>,
+}
+
+/// Queues messages of which the engine says that their outcome is unknown.
+pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String]) -> Result<u64, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let count = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+        .filter(Column::Status.eq(message::Status::Sending))
+        .execute()
+        .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Queues what was on its way when the connection or the server went: it is sent again with the same id.
+pub async fn requeue_unconfirmed(store: &Store, lease: &LeasedDevice) -> Result<u64, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let count = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::Status.eq(message::Status::Sending))
+        .execute()
+        .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// When the next postponed message of a device is due.
+pub async fn next_due(store: &Store, lease: &LeasedDevice) -> Result<Option<DateTime<Utc>>, DbErr> {
+    use message::Column;
+    let row = store
+        .scope(lease)
+        .find::<message::Entity>()
+        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::Status.eq(message::Status::Queued))
+        .filter(Column::NextAttemptAt.is_not_null())
+        .order_by(Column::NextAttemptAt, sea_orm::Order::Asc)
+        .limit(1)
+        .one()
+        .await?;
+    Ok(row.and_then(|row| row.next_attempt_at))
+}

@@ -1,0 +1,256 @@
+//! Receipts come in here: the server's acks and refusals, and what recipients did.
+//!
+//! They are written in batches. A batch that cannot be written waits for the database; meanwhile the engine is held back
+//! by the bounded queue.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use entity::{DeviceId, MessageId, TenantId, message, receipt};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DbErr,
+    sea_query::{Expr, Func, OnConflict, SimpleExpr},
+};
+
+use super::{
+    outbox::{self, Failure, status_event},
+    sender::Senders,
+    types::before,
+    waiting::Waiting,
+};
+use crate::{
+    chats::types::phone_of,
+    clock::{Clock, new_id},
+    devices::LeasedDevice,
+    engine::ReceiptKind,
+    events::{EventLog, NewEvent},
+    store::{Batcher, Stopped, Store, TenantTx, until_written},
+};
+
+/// What was heard about messages that went out.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// The server took it.
+    Acked { whatsapp_id: String },
+    /// The server refused it.
+    Nacked { whatsapp_id: String, code: i32, reason: String },
+    /// A recipient did something with them; in a group, which one.
+    Receipt { participant: Option<String>, whatsapp_ids: Vec<String>, kind: ReceiptKind },
+}
+
+#[derive(Clone, Debug)]
+struct Item {
+    lease: LeasedDevice,
+    at: DateTime<Utc>,
+    heard: Heard,
+}
+
+/// Takes what was heard. Cheap to clone.
+#[derive(Clone)]
+pub struct Receipts {
+    batcher: Batcher<Item, ()>,
+}
+
+struct Parts {
+    store: Store,
+    clock: Clock,
+    events: EventLog,
+    senders: Senders,
+    waiting: Waiting,
+}
+
+impl Receipts {
+    /// Starts the task that writes.
+    pub fn start(store: Store, clock: Clock, events: EventLog, senders: Senders, waiting: Waiting) -> Self {
+        let parts = std::sync::Arc::new(Parts { store, clock, events, senders, waiting });
+        let batcher = Batcher::start(1024, Duration::from_millis(8), move |items: Vec<Item>| {
+            let parts = parts.clone();
+            async move {
+                let count = items.len();
+                record(&parts, &items).await;
+                vec![(); count]
+            }
+        });
+        Self { batcher }
+    }
+
+    /// Queues what was heard; the order of one device's items is kept.
+    pub async fn tell(&self, lease: LeasedDevice, at: DateTime<Utc>, heard: Heard) -> Result<(), Stopped> {
+        self.batcher.enqueue(Item { lease, at, heard }).await.map(|_| ())
+    }
+}
+
+async fn record(parts: &Parts, items: &[Item]) {
+    let mut tenants: HashMap<TenantId, Vec<&Item>> = HashMap::new();
+    for item in items {
+        tenants.entry(item.lease.tenant()).or_default().push(item);
+    }
+    for (tenant_id, items) in tenants {
+        match until_written(&parts.store, || write(parts, &items)).await {
+            Ok(changed) => changed.into_iter().for_each(|id| parts.waiting.changed(id)),
+            Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not record receipts"),
+        }
+        for item in items {
+            if let Heard::Acked { whatsapp_id } | Heard::Nacked { whatsapp_id, .. } = &item.heard {
+                parts.senders.settled(item.lease.id(), [whatsapp_id]);
+            }
+        }
+    }
+}
+
+/// Writes one tenant's items in one transaction. Answers the messages that changed.
+async fn write(parts: &Parts, items: &[&Item]) -> Result<Vec<MessageId>, DbErr> {
+    let Some(first) = items.first() else { return Ok(Vec::new()) };
+    let tx = parts.store.scope(&first.lease).begin().await?;
+    let mut told: Vec<NewEvent> = Vec::new();
+    for (step, device_id, at, whatsapp_ids) in steps(items) {
+        let rows = advance(&tx, device_id, step, at, &whatsapp_ids).await?;
+        told.extend(rows.iter().map(status_event));
+    }
+    record_participants(&tx, items).await?;
+    told.extend(refuse(parts, &tx, items).await?);
+    let changed = told.iter().filter_map(|event| event.message_id).collect();
+    parts.events.commit(tx, told).await?;
+    Ok(changed)
+}
+
+type Step = (message::Status, DeviceId, DateTime<Utc>, Vec<String>);
+
+/// The updates that a batch amounts to: for each device one per state, in the order in which states follow each other.
+fn steps(items: &[&Item]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut add = |status: message::Status, item: &Item, whatsapp_ids: &[String]| {
+        let known = steps.iter_mut().find(|(known, device_id, at, _)| {
+            // WhatsApp tells times to the second: what it tells of one second is one update.
+            *known == status && *device_id == item.lease.id() && at.timestamp() == item.at.timestamp()
+        });
+        match known {
+            Some((.., ids)) => ids.extend_from_slice(whatsapp_ids),
+            None => steps.push((status, item.lease.id(), item.at, whatsapp_ids.to_vec())),
+        }
+    };
+    for item in items {
+        match &item.heard {
+            Heard::Acked { whatsapp_id } => add(message::Status::Sent, item, std::slice::from_ref(whatsapp_id)),
+            Heard::Receipt { whatsapp_ids, kind, .. } => add(status_of(*kind), item, whatsapp_ids),
+            Heard::Nacked { .. } => {}
+        }
+    }
+    steps.sort_by_key(|(status, _, at, _)| (rank(*status), *at));
+    steps
+}
+
+const fn status_of(kind: ReceiptKind) -> message::Status {
+    match kind {
+        ReceiptKind::Delivered => message::Status::Delivered,
+        ReceiptKind::Read => message::Status::Read,
+        ReceiptKind::Played => message::Status::Played,
+    }
+}
+
+const fn rank(status: message::Status) -> u8 {
+    match status {
+        message::Status::Sent => 0,
+        message::Status::Delivered => 1,
+        message::Status::Read => 2,
+        _ => 3,
+    }
+}
+
+/// Moves messages forward to `status`. What a later state implies is filled in where it was never heard.
+async fn advance(
+    tx: &TenantTx,
+    device_id: DeviceId,
+    status: message::Status,
+    at: DateTime<Utc>,
+    whatsapp_ids: &[String],
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    let unless_known = |column: Column| -> SimpleExpr {
+        Func::coalesce([SimpleExpr::from(Expr::col(column)), SimpleExpr::Value(at.into())]).into()
+    };
+    let implied: &[Column] = match status {
+        message::Status::Sent => &[Column::SentAt],
+        message::Status::Delivered => &[Column::SentAt, Column::DeliveredAt],
+        message::Status::Read => &[Column::SentAt, Column::DeliveredAt, Column::ReadAt],
+        _ => &[Column::SentAt, Column::DeliveredAt, Column::ReadAt, Column::PlayedAt],
+    };
+    let mut update = tx.update::<message::Entity>().set(Column::Status, status);
+    for column in implied {
+        update = update.set_to(*column, unless_known(*column));
+    }
+    update
+        .filter(Column::DeviceId.eq(device_id))
+        .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+        .filter(Column::Direction.eq(message::Direction::Out))
+        .filter(Column::Status.is_in(before(status)))
+        .returning()
+        .await
+}
+
+/// Notes who of a group received, read or played what.
+async fn record_participants(tx: &TenantTx, items: &[&Item]) -> Result<(), DbErr> {
+    for item in items {
+        let Heard::Receipt { participant: Some(participant), whatsapp_ids, kind } = &item.heard else { continue };
+        let messages = tx
+            .find::<message::Entity>()
+            .filter(message::Column::DeviceId.eq(item.lease.id()))
+            .filter(message::Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+            .filter(message::Column::Direction.eq(message::Direction::Out))
+            .tuples::<(MessageId,)>([Expr::col(message::Column::Id).into()])
+            .await?;
+        let rows: Vec<_> = messages.into_iter().map(|(id,)| new_receipt(id, participant, *kind, item.at)).collect();
+        if !rows.is_empty() {
+            tx.upsert_many::<receipt::Entity, _>(rows, merge()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn new_receipt(message_id: MessageId, participant: &str, kind: ReceiptKind, at: DateTime<Utc>) -> receipt::ActiveModel {
+    receipt::ActiveModel {
+        id: Set(new_id()),
+        message_id: Set(message_id),
+        participant_jid: Set(participant.to_owned()),
+        participant_phone: Set(phone_of(participant)),
+        delivered_at: Set(Some(at)),
+        read_at: Set((kind >= ReceiptKind::Read).then_some(at)),
+        played_at: Set((kind == ReceiptKind::Played).then_some(at)),
+        ..Default::default()
+    }
+}
+
+/// What is known of a participant stays; what is new is added.
+fn merge() -> OnConflict {
+    use receipt::{Column, Entity};
+    let mut merge = OnConflict::columns([Column::MessageId, Column::ParticipantJid]);
+    for column in [Column::DeliveredAt, Column::ReadAt, Column::PlayedAt] {
+        let excluded = Expr::col((sea_orm::sea_query::Alias::new("excluded"), column));
+        merge.value(column, Func::coalesce([Expr::col((Entity, column)), excluded]));
+    }
+    merge
+}
+
+/// Ends what the server refused.
+async fn refuse(parts: &Parts, tx: &TenantTx, items: &[&Item]) -> Result<Vec<NewEvent>, DbErr> {
+    let mut told = Vec::new();
+    for item in items {
+        let Heard::Nacked { whatsapp_id, code, reason } = &item.heard else { continue };
+        let failure = refusal(*code, reason);
+        let rows = outbox::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, parts.clock.now()).await?;
+        told.extend(rows.iter().map(status_event));
+    }
+    Ok(told)
+}
+
+/// What the server's code means. 463 is what WhatsApp answers to an account that may not write to new people for a while,
+/// as its web client names it ("reach-out timelock").
+fn refusal(code: i32, reason: &str) -> Failure {
+    let (name, message) = match code {
+        463 => ("REACHOUT_TIMELOCK", "WhatsApp does not let this account write to new people for now.".to_owned()),
+        _ if reason.is_empty() => ("REJECTED", format!("WhatsApp refused the message with code {code}.")),
+        _ => ("REJECTED", format!("WhatsApp refused the message with code {code}: {reason}")),
+    };
+    Failure { code: name, message, number: Some(code) }
+}

@@ -1,0 +1,340 @@
+//! One loop per device drains its outbox while it is connected.
+//!
+//! **Invariant:** a message is SENDING in the database before the engine sees it, and leaves that state only by the
+//! server's ack, a failure, or when it is queued again for another attempt with the same id.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use entity::{ChatId, DeviceId, MessageId, message};
+use futures::{StreamExt, stream};
+use sea_orm::DbErr;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    outbox::{self, Failure},
+    pacing::Pacing,
+    waiting::Waiting,
+};
+use crate::{
+    clock::Clock,
+    devices::LeasedDevice,
+    engine::{self, Outgoing, OutgoingContent, SendError},
+    events::EventLog,
+    store::{Store, until_written},
+};
+
+/// How many chats of one device are written to at the same time. Within a chat messages keep their order.
+const CHATS_AT_ONCE: usize = 32;
+/// After so many attempts a message that cannot be prepared fails.
+const MOST_ATTEMPTS: i32 = 8;
+
+/// How devices send.
+#[derive(Clone, Copy, Debug)]
+pub struct SendingOptions {
+    /// At most so many messages of a device wait for the server's ack.
+    pub window: usize,
+    /// The least time between two messages of a device.
+    pub pacing: Pacing,
+}
+
+/// The sending loops of this node. Cheap to clone.
+#[derive(Clone)]
+pub struct Senders {
+    parts: Arc<Parts>,
+    lanes: Arc<Mutex<HashMap<DeviceId, Arc<Lane>>>>,
+}
+
+struct Parts {
+    store: Store,
+    clock: Clock,
+    events: EventLog,
+    engine: engine::Handle,
+    waiting: Waiting,
+    options: SendingOptions,
+}
+
+/// What one device's loop shares with those who tell it things.
+struct Lane {
+    lease: LeasedDevice,
+    /// Work may have come.
+    wake: Notify,
+    /// Counts connections; `None` while there is none.
+    connection: watch::Sender<Option<u64>>,
+    /// WhatsApp ids that wait for the server's ack.
+    in_flight: Mutex<HashSet<String>>,
+}
+
+impl Senders {
+    /// No loop yet: they begin with the first connection of each device.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        events: EventLog,
+        engine: engine::Handle,
+        waiting: Waiting,
+        options: SendingOptions,
+    ) -> Self {
+        let parts = Parts { store, clock, events, engine, waiting, options };
+        Self { parts: Arc::new(parts), lanes: Arc::default() }
+    }
+
+    /// A device can send.
+    pub fn connected(&self, lease: LeasedDevice) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.get(&lease.id()).filter(|lane| lane.lease == lease).cloned().unwrap_or_else(|| {
+            let lane = Arc::new(Lane::new(lease));
+            // A lane of an older lease ends when its sender is dropped from the map.
+            if let Some(old) = lanes.insert(lease.id(), lane.clone()) {
+                old.connection.send_replace(None);
+                old.wake.notify_one();
+            }
+            tokio::spawn(run(self.parts.clone(), Arc::downgrade(&lane), lane.connection.subscribe()));
+            lane
+        });
+        static CONNECTIONS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let number = CONNECTIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        lane.connection.send_replace(Some(number));
+    }
+
+    /// A device cannot send for now.
+    pub fn disconnected(&self, id: DeviceId) {
+        if let Some(lane) = self.lane(id) {
+            lane.connection.send_replace(None);
+        }
+    }
+
+    /// A device is gone from this node.
+    pub fn forget(&self, id: DeviceId) {
+        let lane = self.lanes.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let Some(lane) = lane {
+            lane.connection.send_replace(None);
+            lane.wake.notify_one();
+        }
+    }
+
+    /// There may be something to send.
+    pub fn wake(&self, id: DeviceId) {
+        if let Some(lane) = self.lane(id) {
+            lane.wake.notify_one();
+        }
+    }
+
+    /// These are no longer waited for: acknowledged, refused, or to be sent again.
+    pub fn settled<'a>(&self, id: DeviceId, whatsapp_ids: impl IntoIterator<Item = &'a String>) {
+        if let Some(lane) = self.lane(id) {
+            let mut in_flight = lane.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            for whatsapp_id in whatsapp_ids {
+                in_flight.remove(whatsapp_id);
+            }
+            drop(in_flight);
+            lane.wake.notify_one();
+        }
+    }
+
+    /// The engine cannot tell what became of these: they are sent again with the same ids.
+    pub async fn unconfirmed(&self, lease: LeasedDevice, whatsapp_ids: Vec<String>) {
+        let store = &self.parts.store;
+        if let Err(error) = until_written(store, || outbox::requeue(store, &lease, &whatsapp_ids)).await {
+            tracing::error!(%error, device = %lease.id(), "could not queue unconfirmed messages again");
+        }
+        self.settled(lease.id(), &whatsapp_ids);
+    }
+
+    /// Takes no further work and waits, at most `patience`, for the acks of what is on the wire.
+    pub async fn drain(&self, patience: Duration) {
+        let lanes: Vec<Arc<Lane>> =
+            self.lanes.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, lane)| lane).collect();
+        for lane in &lanes {
+            lane.connection.send_replace(None);
+        }
+        let deadline = tokio::time::Instant::now() + patience;
+        for lane in lanes {
+            while !lane.is_idle() && tokio::time::Instant::now() < deadline {
+                let _ = tokio::time::timeout(Duration::from_millis(50), lane.wake.notified()).await;
+            }
+        }
+    }
+
+    fn lane(&self, id: DeviceId) -> Option<Arc<Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+}
+
+impl Lane {
+    fn new(lease: LeasedDevice) -> Self {
+        let (connection, _) = watch::channel(None);
+        Self { lease, wake: Notify::new(), connection, in_flight: Mutex::default() }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.in_flight() == 0
+    }
+
+    fn expect_acks(&self, messages: &[message::Model]) {
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        in_flight.extend(messages.iter().map(|message| message.whatsapp_id.clone()));
+    }
+
+    fn forget_acks(&self) {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A device's loop. It ends when the lane is dropped.
+async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: watch::Receiver<Option<u64>>) {
+    let mut seen = None;
+    loop {
+        let Ok(current) = connection.wait_for(Option::is_some).await.map(|current| *current) else { return };
+        let Some(lane) = lane.upgrade() else { return };
+        let step = async {
+            if seen != current {
+                // A new connection: nothing that was on its way is confirmed any more.
+                lane.forget_acks();
+                outbox::requeue_unconfirmed(&parts.store, &lane.lease).await?;
+                seen = current;
+            }
+            drain_once(&parts, &lane).await
+        };
+        let sent = match step.await {
+            Ok(sent) => sent,
+            Err(error) => {
+                tracing::warn!(%error, device = %lane.lease.id(), "could not read the outbox; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        if sent == 0 {
+            let due = rest(&parts, &lane).await;
+            tokio::select! {
+                () = lane.wake.notified() => {}
+                () = due => {}
+                _ = connection.changed() => {}
+            }
+        }
+    }
+}
+
+/// A future that ends when the next postponed message is due; never, when there is none.
+async fn rest(parts: &Parts, lane: &Lane) -> impl Future<Output = ()> + use<> {
+    let due = outbox::next_due(&parts.store, &lane.lease).await.ok().flatten();
+    let wait = due.map(|due| (due - parts.clock.now()).to_std().unwrap_or_default());
+    async move {
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Claims what fits into the window and hands it to the engine. Answers how many were claimed.
+async fn drain_once(parts: &Parts, lane: &Lane) -> Result<usize, DbErr> {
+    let room = parts.options.window.saturating_sub(lane.in_flight());
+    let most = if parts.options.pacing.is_off() { room.min(128) } else { room.min(1) };
+    if most == 0 {
+        return Ok(0);
+    }
+    let messages = outbox::claim(&parts.store, &lane.lease, parts.clock.now(), most as u64).await?;
+    let count = messages.len();
+    if count == 0 {
+        return Ok(0);
+    }
+    lane.expect_acks(&messages);
+    let outcomes = send_all(parts, lane, messages).await;
+    settle(parts, lane, outcomes).await?;
+    if !parts.options.pacing.is_off() {
+        tokio::time::sleep(parts.options.pacing.next_gap()).await;
+    }
+    Ok(count)
+}
+
+/// Sends chats side by side and the messages of a chat one after the other. Answers those that did not leave.
+async fn send_all(
+    parts: &Parts,
+    lane: &Lane,
+    messages: Vec<message::Model>,
+) -> Vec<(message::Model, SendError)> {
+    let mut chats: Vec<(ChatId, Vec<message::Model>)> = Vec::new();
+    let mut places: HashMap<ChatId, usize> = HashMap::new();
+    for message in messages {
+        let place = *places.entry(message.chat_id).or_insert_with(|| {
+            chats.push((message.chat_id, Vec::new()));
+            chats.len() - 1
+        });
+        chats[place].1.push(message);
+    }
+    let failed = stream::iter(chats).map(|(_, messages)| async move {
+        let mut failed = Vec::new();
+        for message in messages {
+            if let Err(error) = parts.engine.send(lane.lease.id(), outgoing(&message)).await {
+                failed.push((message, error));
+            }
+        }
+        failed
+    });
+    failed.buffer_unordered(CHATS_AT_ONCE).concat().await
+}
+
+fn outgoing(message: &message::Model) -> Outgoing {
+    Outgoing {
+        whatsapp_id: message.whatsapp_id.clone(),
+        to: message.recipient_jid.clone().unwrap_or_default(),
+        content: OutgoingContent::Text { body: message.body.clone().unwrap_or_default() },
+        recovery: message.attempts > 1,
+    }
+}
+
+/// Writes down what did not leave.
+async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(message::Model, SendError)>) -> Result<(), DbErr> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let now = parts.clock.now();
+    let mut unsent: Vec<MessageId> = Vec::new();
+    let mut failures: Vec<(MessageId, Failure)> = Vec::new();
+    {
+        let mut in_flight = lane.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        for (message, _) in &failed {
+            in_flight.remove(&message.whatsapp_id);
+        }
+    }
+    for (message, error) in failed {
+        match error {
+            SendError::NotConnected => unsent.push(message.id),
+            SendError::Failed(_) | SendError::Timeout | SendError::Transport if message.attempts < MOST_ATTEMPTS => {
+                let pause = TimeDelta::seconds(1 << message.attempts.clamp(0, 8));
+                outbox::postpone(&parts.store, &lane.lease, message.id, now + pause).await?;
+            }
+            // The outcome is unknown, so this cannot be called a failure: it waits for the next connection.
+            SendError::Timeout | SendError::Transport => {}
+            SendError::NotOnWhatsApp => {
+                failures.push((message.id, failure("NOT_ON_WHATSAPP", "The number has no WhatsApp account.")));
+            }
+            SendError::Address => failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address."))),
+            SendError::Rejected(reason) => failures.push((message.id, failure("REJECTED", &reason))),
+            SendError::Failed(reason) => failures.push((message.id, failure("SEND_FAILED", &reason))),
+        }
+    }
+    if !unsent.is_empty() {
+        outbox::give_back(&parts.store, &lane.lease, &unsent).await?;
+        // The engine knows sooner than the news of it comes here.
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    if !failures.is_empty() {
+        outbox::fail(&parts.store, &parts.events, &lane.lease, &failures, now).await?;
+        failures.iter().for_each(|(id, _)| parts.waiting.changed(*id));
+    }
+    Ok(())
+}
+
+fn failure(code: &'static str, message: &str) -> Failure {
+    Failure { code, message: message.to_owned(), number: None }
+}

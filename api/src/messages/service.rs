@@ -1,0 +1,283 @@
+//! What people do with messages.
+
+use std::{sync::Arc, time::Duration};
+
+use entity::{ChatId, DeviceId, MessageId, chat, event, message};
+use sea_orm::ColumnTrait;
+
+use super::{
+    Outbox, Senders,
+    outbox::{Draft, status_event},
+    queries,
+    types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_phone, parse_text},
+    waiting::Waiting,
+};
+use crate::{
+    chats,
+    clock::Clock,
+    devices,
+    engine,
+    events::{EventLog, NewEvent},
+    graphql::{ErrorCode, Refusal, UserError},
+    store::{Store, TenantScope},
+    tenants::{Permission, Principal, settings},
+};
+
+/// The longest that a call waits for a message to get somewhere.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How many messages of a chat are reported to WhatsApp as read at once.
+const MARKED_AT_ONCE: u64 = 100;
+
+/// Messages of every tenant, as far as the caller may see and send them. Cheap to clone.
+#[derive(Clone)]
+pub struct Messages {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    store: Store,
+    clock: Clock,
+    events: EventLog,
+    engine: engine::Handle,
+    outbox: Outbox,
+    senders: Senders,
+    waiting: Waiting,
+}
+
+/// Whom a message is for, as the caller wrote it.
+#[derive(Clone, Debug)]
+pub enum To {
+    /// A phone number in any usual form.
+    Phone(String),
+    /// A WhatsApp address.
+    Jid(String),
+}
+
+/// A message to send, as the caller wrote it.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    pub device_id: DeviceId,
+    pub to: To,
+    pub text: String,
+    pub priority: message::Priority,
+    pub idempotency_key: Option<String>,
+    /// How far it shall get before the call answers.
+    pub wait_for: message::Status,
+    pub wait: Option<Duration>,
+}
+
+/// A message that was accepted, and what is to be said about it beside that.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub row: message::Model,
+    /// It failed, or did not get where it should in time.
+    pub remarks: Vec<UserError>,
+}
+
+impl Messages {
+    /// Brings the parts together.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        events: EventLog,
+        engine: engine::Handle,
+        outbox: Outbox,
+        senders: Senders,
+        waiting: Waiting,
+    ) -> Self {
+        Self { parts: Arc::new(Parts { store, clock, events, engine, outbox, senders, waiting }) }
+    }
+
+    /// Accepts a message: it is durable and queued when this returns, and as far as the caller wanted when there was time.
+    pub async fn send(&self, caller: &Principal, new: NewMessage) -> Result<Accepted, Refusal> {
+        caller.require(Permission::Send)?;
+        let scope = self.parts.store.scope(caller);
+        let body = parse_text(new.text)?;
+        let idempotency_key = parse_idempotency_key(new.idempotency_key)?;
+        let recipient = recipient(&scope, new.to).await?;
+        let patience = patience(new.wait)?;
+        let device = devices::service::load(&scope, new.device_id).await.map_err(|refusal| at(refusal, "deviceId"))?;
+        if !device.linked {
+            let message = "The device is not linked to a WhatsApp account. Link it first.";
+            return Err(UserError::new(ErrorCode::NotLinked, message).at("deviceId").into());
+        }
+        let draft = Draft {
+            device_id: device.id,
+            sender_jid: device.jid.unwrap_or_default(),
+            sender_phone: device.phone_number,
+            recipient,
+            body,
+            priority: new.priority,
+            idempotency_key,
+        };
+        let row = self.parts.outbox.accept(scope.clone(), draft).await?;
+        self.parts.senders.wake(row.device_id);
+        self.wait(&scope, row, new.wait_for, patience).await
+    }
+
+    /// Takes back a message that has not left yet.
+    pub async fn cancel(&self, caller: &Principal, id: MessageId) -> Result<message::Model, Refusal> {
+        use message::Column;
+        caller.require(Permission::Send)?;
+        let scope = self.parts.store.scope(caller);
+        load(&scope, id).await?;
+        let tx = scope.begin().await?;
+        let canceled = tx
+            .update::<message::Entity>()
+            .set(Column::Status, message::Status::Canceled)
+            .set(Column::EndedAt, self.parts.clock.now())
+            .filter(Column::Id.eq(id))
+            // What was attempted once may have arrived: it can be revoked, not canceled.
+            .filter(Column::Status.is_in([message::Status::Scheduled, message::Status::Queued]))
+            .filter(Column::Attempts.eq(0))
+            .returning()
+            .await?;
+        let Some(row) = canceled.into_iter().next() else {
+            return Err(UserError::new(ErrorCode::Conflict, "The message is on its way already.").at("id").into());
+        };
+        self.parts.events.commit(tx, vec![status_event(&row)]).await?;
+        self.parts.waiting.changed(id);
+        Ok(row)
+    }
+
+    /// Queues a failed message again, under the same WhatsApp id.
+    pub async fn retry(&self, caller: &Principal, id: MessageId) -> Result<message::Model, Refusal> {
+        use message::Column;
+        caller.require(Permission::Send)?;
+        let scope = self.parts.store.scope(caller);
+        load(&scope, id).await?;
+        let tx = scope.begin().await?;
+        let queued = tx
+            .update::<message::Entity>()
+            .set(Column::Status, message::Status::Queued)
+            .set(Column::EndedAt, None::<chrono::DateTime<chrono::Utc>>)
+            .set(Column::ErrorCode, None::<String>)
+            .set(Column::ErrorMessage, None::<String>)
+            .set(Column::ErrorNumber, None::<i32>)
+            .filter(Column::Id.eq(id))
+            .filter(Column::Status.eq(message::Status::Failed))
+            .returning()
+            .await?;
+        let Some(row) = queued.into_iter().next() else {
+            return Err(UserError::new(ErrorCode::Conflict, "Only a failed message can be tried again.").at("id").into());
+        };
+        self.parts.events.commit(tx, vec![status_event(&row)]).await?;
+        self.parts.senders.wake(row.device_id);
+        Ok(row)
+    }
+
+    /// Marks a chat as read, here and, when the device is connected, at WhatsApp.
+    pub async fn mark_chat_read(&self, caller: &Principal, id: ChatId) -> Result<chat::Model, Refusal> {
+        caller.require(Permission::Send)?;
+        let scope = self.parts.store.scope(caller);
+        let found = chats::queries::find(&scope, id).await?;
+        let chat = found.ok_or_else(|| UserError::not_found("chat").at("chatId"))?;
+        if chat.unread_count == 0 {
+            return Ok(chat);
+        }
+        let unread = u64::try_from(chat.unread_count).unwrap_or(0).min(MARKED_AT_ONCE);
+        let messages = queries::newest_incoming(&scope, id, unread).await?;
+        let tx = scope.begin().await?;
+        let rows = tx
+            .update::<chat::Entity>()
+            .set(chat::Column::UnreadCount, 0)
+            .filter(chat::Column::Id.eq(id))
+            .returning()
+            .await?;
+        let read = rows.into_iter().next().ok_or_else(|| UserError::not_found("chat").at("chatId"))?;
+        let told = NewEvent::of_chat(event::Type::ChatUpdated, read.device_id, read.id);
+        self.parts.events.commit(tx, vec![told]).await?;
+        self.report_read(&read, &messages).await;
+        Ok(read)
+    }
+
+    /// Tells the senders that their messages were read. The chat is read all the same when that does not work now.
+    async fn report_read(&self, chat: &chat::Model, messages: &[message::Model]) {
+        let mut senders: Vec<(&str, Vec<String>)> = Vec::new();
+        for message in messages {
+            let sender = message.sender_jid.as_str();
+            match senders.iter_mut().find(|(known, _)| *known == sender) {
+                Some((_, ids)) => ids.push(message.whatsapp_id.clone()),
+                None => senders.push((sender, vec![message.whatsapp_id.clone()])),
+            }
+        }
+        for (sender, whatsapp_ids) in senders {
+            let participant = (chat.kind == chat::Kind::Group).then_some(sender);
+            let marked = self.parts.engine.mark_read(chat.device_id, &chat.jid, participant, &whatsapp_ids).await;
+            if let Err(error) = marked {
+                tracing::debug!(device = %chat.device_id, %error, "could not tell WhatsApp that a chat was read");
+            }
+        }
+    }
+
+    async fn wait(
+        &self,
+        scope: &TenantScope,
+        row: message::Model,
+        wanted: message::Status,
+        patience: Duration,
+    ) -> Result<Accepted, Refusal> {
+        if has_reached(row.status, wanted) && !has_failed(&row) {
+            return Ok(Accepted { row, remarks: Vec::new() });
+        }
+        let found = self.parts.waiting.until(scope, row.id, wanted, patience).await?;
+        let row = found.ok_or_else(|| UserError::not_found("message"))?;
+        let remarks = if has_failed(&row) {
+            vec![failure(&row)]
+        } else if has_reached(row.status, wanted) {
+            Vec::new()
+        } else {
+            let message = "The message did not get that far in time. It stays queued and goes on by itself.";
+            vec![UserError::new(ErrorCode::TimedOut, message).at("waitFor")]
+        };
+        Ok(Accepted { row, remarks })
+    }
+}
+
+fn has_failed(row: &message::Model) -> bool {
+    row.status == message::Status::Failed
+}
+
+/// What a failed message says to its sender.
+fn failure(row: &message::Model) -> UserError {
+    let message = row.error_message.clone().unwrap_or_else(|| "The message was not sent.".to_owned());
+    match row.error_code.as_deref() {
+        Some("NOT_ON_WHATSAPP") => UserError::new(ErrorCode::NotOnWhatsapp, message).at("to"),
+        Some("INVALID_ADDRESS") => UserError::new(ErrorCode::InvalidInput, message).at("to"),
+        _ => UserError::new(ErrorCode::RecipientBlocked, message),
+    }
+}
+
+async fn recipient(scope: &TenantScope, to: To) -> Result<Recipient, Refusal> {
+    match to {
+        To::Jid(jid) => Ok(parse_jid(&jid)?),
+        // Only a local number needs to know the tenant's country.
+        To::Phone(text) if text.trim().starts_with('0') && !text.trim().starts_with("00") => {
+            let country = settings::default_country(scope).await?;
+            Ok(parse_phone(&text, Some(&country))?)
+        }
+        To::Phone(text) => Ok(parse_phone(&text, None)?),
+    }
+}
+
+fn patience(wanted: Option<Duration>) -> Result<Duration, UserError> {
+    match wanted {
+        Some(wanted) if wanted > LONGEST_WAIT => {
+            Err(UserError::invalid("waitMs", format!("A call waits at most {} ms.", LONGEST_WAIT.as_millis())))
+        }
+        Some(wanted) => Ok(wanted),
+        None => Ok(Duration::from_secs(10)),
+    }
+}
+
+fn at(refusal: Refusal, path: &str) -> Refusal {
+    match refusal {
+        Refusal::User(errors) => Refusal::User(errors.into_iter().map(|error| error.at(path)).collect()),
+        fault @ Refusal::Fault(_) => fault,
+    }
+}
+
+async fn load(scope: &TenantScope, id: MessageId) -> Result<message::Model, Refusal> {
+    let row = queries::find(scope, id).await?;
+    row.ok_or_else(|| UserError::not_found("message").at("id").into())
+}
