@@ -27,6 +27,9 @@ use super::{
 };
 use crate::store::DeviceScope;
 
+/// WhatsApp takes the device: so many failures at most count for the wait after the connection is lost.
+const AFTER_LOGIN: u32 = 3;
+
 /// What an actor is told to do.
 pub(super) enum Order {
     /// Stop waiting for the next attempt.
@@ -122,6 +125,7 @@ impl Actor {
             tell_unconfirmed(built, None).await;
             if past.online_for.is_some() {
                 attempt = 0;
+                failures = failures.min(AFTER_LOGIN);
             }
             if past.online_for.is_some_and(|held| held >= self.shared.config.reconnect.stable_after) {
                 failures = 0;
@@ -161,10 +165,17 @@ impl Actor {
         let config = &self.shared.config;
         let mut login = built.is_linked().then(|| Instant::now() + config.connect_timeout);
         let mut probe: Option<Pin<Box<dyn Future<Output = bool> + Send>>> = None;
+        let mut deaf = false;
         loop {
-            let overdue = built.lanes.oldest().filter(|_| probe.is_none()).map(|began| began + config.ack_timeout);
+            let suspect = deaf || probe.is_some();
+            let overdue = built.lanes.oldest().filter(|_| !suspect).map(|began| began + config.ack_timeout);
             tokio::select! {
-                _ = &mut run => return None,
+                _ = &mut run => {
+                    if deaf {
+                        built.signals.explain("the connection stopped answering");
+                    }
+                    return None;
+                }
                 order = self.orders.recv() => match order {
                     Some(Order::Wake) => {}
                     Some(Order::PairingCode { phone_digits, reply }) => {
@@ -204,6 +215,7 @@ impl Actor {
                         tell_unconfirmed(built, Instant::now().checked_sub(config.ack_timeout)).await;
                         built.queue.tell(EventKind::Recovered).await;
                     } else {
+                        deaf = true;
                         built.dialer.cut();
                     }
                 }

@@ -1,5 +1,10 @@
 //! The door to the engine: a cloneable handle over one bounded channel.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use entity::DeviceId;
 use tokio::sync::{mpsc, oneshot};
 
@@ -69,13 +74,17 @@ impl Handle {
     }
 
     /// Returns when the message has been written to the connection; `Acked`, `Nacked` or `Unconfirmed` follows.
-    /// Calls for one chat are written in the order in which they were made.
     pub async fn send(&self, id: DeviceId, outgoing: Outgoing) -> Result<(), SendError> {
+        self.begin_send(id, outgoing).await?.await
+    }
+
+    /// Queues the message; the [`Sending`] resolves as [`Handle::send`] does. Messages to one chat are written in the
+    /// order in which these calls returned, so whoever sends many awaits this in a loop and collects the results.
+    pub async fn begin_send(&self, id: DeviceId, outgoing: Outgoing) -> Result<Sending, SendError> {
         let (reply, answer) = oneshot::channel();
         let command = Command::Send { id, outgoing, reply };
         self.commands.send(command).await.map_err(|_| SendError::NotConnected)?;
-        // The engine drops the reply only when it dies in the middle of the attempt.
-        answer.await.unwrap_or(Err(SendError::Transport))
+        Ok(Sending { answer })
     }
 
     /// Whether the number is on WhatsApp. Answers are kept for a while.
@@ -97,6 +106,11 @@ impl Handle {
         self.ask(|reply| Command::MarkRead { id, chat, sender, whatsapp_ids, reply }).await
     }
 
+    /// Whether commands still reach the engine.
+    pub fn is_running(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
     /// Takes no more work, writes out every device's state and closes the connections, within a bounded time.
     pub async fn shutdown(&self) {
         // An engine that is gone already has nothing left to write.
@@ -107,5 +121,20 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
+    }
+}
+
+/// A message that is being sent.
+#[must_use = "await it to learn whether the message was sent"]
+pub struct Sending {
+    answer: oneshot::Receiver<Result<(), SendError>>,
+}
+
+impl Future for Sending {
+    type Output = Result<(), SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // The engine drops the reply only when it dies in the middle of the attempt.
+        Pin::new(&mut self.answer).poll(context).map(|answer| answer.unwrap_or(Err(SendError::Transport)))
     }
 }

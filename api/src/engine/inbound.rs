@@ -6,6 +6,7 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -24,6 +25,16 @@ use super::{
 /// Address pairs that were told already are remembered, up to this many.
 const PAIRS: usize = 1024;
 
+/// How long the inbox may rest after each refusal: a database that restarts loses nothing.
+const PAUSES: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+];
+
 /// Called by the library with every decrypted message.
 pub(super) struct Inbound {
     outlet: Outlet,
@@ -33,6 +44,24 @@ pub(super) struct Inbound {
 impl Inbound {
     pub(super) fn new(outlet: Outlet) -> Self {
         Self { outlet, told: Mutex::default() }
+    }
+
+    /// Tells the messages, in their order; answers those that were not committed.
+    async fn offer(&self, messages: Vec<IncomingMessage>) -> anyhow::Result<Vec<IncomingMessage>> {
+        let mut offered = Vec::with_capacity(messages.len());
+        for message in messages {
+            let (committed, done) = oneshot::channel();
+            let event = EventKind::Incoming(Box::new(message.clone()));
+            self.outlet.tell_committed(event, committed).await?;
+            offered.push((message, done));
+        }
+        let mut left = Vec::new();
+        for (message, done) in offered {
+            if done.await.is_err() {
+                left.push(message);
+            }
+        }
+        Ok(left)
     }
 
     /// Tells the two addresses of a sender, once.
@@ -64,18 +93,23 @@ impl Inbound {
 impl InboundDurabilityHook for Inbound {
     async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
         let addresses = Addresses::new(client);
-        let mut waiting = Vec::with_capacity(batch.len());
+        let mut messages = Vec::with_capacity(batch.len());
         for item in batch {
             self.tell_pair(&item.info).await;
-            let Some(message) = translate(&addresses, &item.message, &item.info).await else { continue };
-            let (committed, done) = oneshot::channel();
-            self.outlet.tell_committed(EventKind::Incoming(Box::new(message)), committed).await?;
-            waiting.push(done);
+            if let Some(message) = translate(&addresses, &item.message, &item.info).await {
+                messages.push(message);
+            }
         }
-        for done in waiting {
-            done.await.map_err(|_| anyhow::anyhow!("the inbox did not commit the message"))?;
+        for pause in PAUSES {
+            messages = self.offer(messages).await?;
+            if messages.is_empty() {
+                return Ok(());
+            }
+            tracing::warn!(device = %self.outlet.device, messages = messages.len(), "the inbox did not take messages");
+            tokio::time::sleep(pause).await;
         }
-        Ok(())
+        // Not acknowledged: WhatsApp delivers them again on the next connection.
+        anyhow::bail!("the inbox did not commit {} messages", messages.len())
     }
 }
 

@@ -99,6 +99,14 @@ impl Signals {
         self.state().online_since.is_some()
     }
 
+    /// Says why a connection that is being lost is lost, when we know more than the library.
+    pub(super) fn explain(&self, reason: &str) {
+        let mut state = self.state();
+        if matches!(state.ending, None | Some(Ending::Lost(_))) {
+            state.ending = Some(Ending::Lost(reason.to_owned()));
+        }
+    }
+
     /// What became of the connection that just ended.
     pub(super) fn take(&self) -> Past {
         let state = std::mem::take(&mut *self.state());

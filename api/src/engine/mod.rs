@@ -25,7 +25,7 @@ mod types;
 pub use config::{Endpoint, EngineConfig, ReconnectPolicy};
 pub use error::{EngineError, SendError};
 pub use event::{EngineEvent, EventKind};
-pub use handle::{Command, Handle, Reply};
+pub use handle::{Command, Handle, Reply, Sending};
 pub use types::{
     IncomingContent, IncomingMessage, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved, new_message_id,
 };

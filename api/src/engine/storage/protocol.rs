@@ -1,8 +1,8 @@
 //! What the protocol remembers: who has our group keys, LID and phone pairs, devices of others, groups, messages sent and
 //! messages received that are not committed yet.
 //!
-//! **Invariant:** what WhatsApp tells again when asked is written behind. A received message is durable before Signal's
-//! state moves past it.
+//! **Invariant:** what WhatsApp tells again when asked is written behind. A received message is durable no later than the
+//! Signal state that has moved past it.
 
 use async_trait::async_trait;
 use wacore::store::traits::{
@@ -223,10 +223,12 @@ impl ProtocolStore for Storage {
         self.records.delete_below(Space::PendingInbound, cutoff_timestamp).await.map(count)
     }
 
+    /// Written behind: Signal's state follows through the same writer, so it is never durable without these copies, and
+    /// WhatsApp is told that a message arrived only when the inbox has it.
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> StoreResult<()> {
         let now = self.records.now();
         self.records
-            .put(rows.iter().map(|row| {
+            .put_behind(rows.iter().map(|row| {
                 Plain::new(Space::PendingInbound, key(&[row.chat, row.sender, row.id]), row.message).numbered(now)
             }))
             .await

@@ -14,15 +14,24 @@ use std::{
 
 use entity::{DeviceId, engine_record::Column};
 use sea_orm::{ColumnTrait, Condition, DbErr};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use super::space::Space;
 use crate::store::{DeviceScope, Record, RecordTx};
 
 const QUEUE: usize = 4096;
 const LARGEST: usize = 2048;
-/// A database that is restarted comes back within this many attempts; a longer outage fails the writes.
+/// A database that is restarted comes back within this many attempts; a longer outage fails the writes that somebody
+/// awaits, and holds back those behind.
 const RETRIES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
+
+/// How long the writer waits for news before it tries failed writes behind again.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// An outage longer than this loses them.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Why a write did not happen.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -54,6 +63,7 @@ struct Write {
     /// The number of rows that deletions of ranges removed.
     reply: Option<oneshot::Sender<Result<u64, WriteError>>>,
     after: Option<Box<dyn FnOnce() + Send + Sync>>,
+    since: Instant,
 }
 
 /// Hands changes to the writer. Cheap to clone.
@@ -82,7 +92,7 @@ impl Writer {
         changes: Vec<Change>,
     ) -> Result<oneshot::Receiver<Result<u64, WriteError>>, WriteError> {
         let (reply, done) = oneshot::channel();
-        let write = Write { scope: scope.clone(), changes, reply: Some(reply), after: None };
+        let write = Write { scope: scope.clone(), changes, reply: Some(reply), after: None, since: Instant::now() };
         self.queue.send(write).await.map_err(|_| WriteError::Stopped)?;
         Ok(done)
     }
@@ -94,29 +104,44 @@ impl Writer {
         changes: Vec<Change>,
         after: Option<Box<dyn FnOnce() + Send + Sync>>,
     ) -> Result<(), WriteError> {
-        let write = Write { scope: scope.clone(), changes, reply: None, after };
+        let write = Write { scope: scope.clone(), changes, reply: None, after, since: Instant::now() };
         self.queue.send(write).await.map_err(|_| WriteError::Stopped)
     }
 }
 
 async fn run(mut receiver: mpsc::Receiver<Write>, window: Duration) {
     let mut batch = Vec::new();
-    while receiver.recv_many(&mut batch, LARGEST).await > 0 {
-        let deadline = tokio::time::Instant::now() + window;
-        let mut seen = 0;
-        while batch.len() < LARGEST && batch[seen..].iter().all(|write| write.reply.is_none()) {
-            seen = batch.len();
-            let more = receiver.recv_many(&mut batch, LARGEST - seen);
-            match tokio::time::timeout_at(deadline, more).await {
-                Ok(received) if received > 0 => {}
-                Ok(_) | Err(_) => break,
+    loop {
+        if batch.is_empty() {
+            if receiver.recv_many(&mut batch, LARGEST).await == 0 {
+                return;
             }
+            gather(&mut receiver, &mut batch, window).await;
+        } else if batch.len() < LARGEST {
+            // Writes behind that failed: whatever came meanwhile follows them.
+            let more = receiver.recv_many(&mut batch, LARGEST);
+            let _ = tokio::time::timeout(PATIENCE, more).await;
         }
-        commit(std::mem::take(&mut batch)).await;
+        batch = commit(batch).await;
     }
 }
 
-async fn commit(batch: Vec<Write>) {
+/// Waits for company until somebody awaits a write, or the window ends.
+async fn gather(receiver: &mut mpsc::Receiver<Write>, batch: &mut Vec<Write>, window: Duration) {
+    let deadline = Instant::now() + window;
+    let mut seen = 0;
+    while batch.len() < LARGEST && batch[seen..].iter().all(|write| write.reply.is_none()) {
+        seen = batch.len();
+        let more = receiver.recv_many(batch, LARGEST - seen);
+        match tokio::time::timeout_at(deadline, more).await {
+            Ok(received) if received > 0 => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// Commits the batch. Answers the writes behind that could not be committed and are to be tried again.
+async fn commit(batch: Vec<Write>) -> Vec<Write> {
     let mut outcome = attempt(&batch).await;
     for pause in RETRIES {
         let Err(error) = &outcome else { break };
@@ -124,22 +149,37 @@ async fn commit(batch: Vec<Write>) {
         tokio::time::sleep(pause).await;
         outcome = attempt(&batch).await;
     }
-    let outcome = outcome.map_err(|error| WriteError::Database(Arc::new(error)));
-    if let Err(error) = &outcome {
-        tracing::error!(%error, writes = batch.len(), "engine records were not written");
+    let error = match outcome {
+        Ok(done) => {
+            for (position, write) in batch.into_iter().enumerate() {
+                let held = !done.refused.contains(&lease(&write.scope));
+                let removed = done.removed.get(&position).copied().unwrap_or(0);
+                write.settle(if held { Ok(removed) } else { Err(WriteError::LeaseLost) });
+            }
+            return Vec::new();
+        }
+        Err(error) => WriteError::Database(Arc::new(error)),
+    };
+    tracing::error!(%error, writes = batch.len(), "engine records were not written");
+    let (awaited, mut behind): (Vec<_>, Vec<_>) = batch.into_iter().partition(|write| write.reply.is_some());
+    for write in awaited {
+        write.settle(Err(error.clone()));
     }
-    for (position, write) in batch.into_iter().enumerate() {
-        if let Some(after) = write.after {
+    for write in behind.extract_if(.., |write| write.since.elapsed() > LONGEST) {
+        write.settle(Err(error.clone()));
+    }
+    behind
+}
+
+impl Write {
+    fn settle(self, result: Result<u64, WriteError>) {
+        if let Some(after) = self.after {
             after();
         }
-        let Some(reply) = write.reply else { continue };
-        let result = match &outcome {
-            Ok(done) if done.refused.contains(&lease(&write.scope)) => Err(WriteError::LeaseLost),
-            Ok(done) => Ok(done.removed.get(&position).copied().unwrap_or(0)),
-            Err(error) => Err(error.clone()),
-        };
-        // Whoever asked may have been cancelled; the write stands.
-        let _ = reply.send(result);
+        if let Some(reply) = self.reply {
+            // Whoever asked may have been cancelled; the write stands.
+            let _ = reply.send(result);
+        }
     }
 }
 
