@@ -20,7 +20,7 @@ use crate::account::{Account, lock};
 use crate::clock;
 use crate::handlers::messages::encrypted_parts;
 use crate::handlers::{Origin, keys, receipts};
-use crate::stanza::{attr, attr_is, bytes, child_number, jid_attr, leaf};
+use crate::stanza::{attr, attr_is, bytes, jid_attr, leaf};
 use crate::views::{NetworkEvent, Received, Reply};
 
 /// Retry receipts sent for one message before the phone gives up, as WhatsApp Web does.
@@ -328,16 +328,16 @@ impl PhoneTask {
             return;
         }
         let address = address(&envelope.sender, envelope.device);
-        // Without keys in the receipt a session with the right registration is tried once more: the
-        // device may have lost a single message key, not the session.
-        let known = child_number(receipt, "registration");
-        if keys::read_retry_keys(receipt).is_some() || count > 1 || known.is_some() {
-            self.signal.drop_session(&address);
-        }
-        if let Some(bundle) = keys::read_retry_keys(receipt)
+        // A new session either way: from the keys in the receipt, or from a fresh bundle. The old one
+        // is kept behind it for what the device sent before.
+        let bundle = keys::read_retry_keys(receipt).or_else(|| {
+            let device = envelope.sender.device(envelope.device)?;
+            keys::take_bundle(&envelope.sender, &device)
+        });
+        if let Some(bundle) = bundle
             && let Err(failure) = self.start_session(&address, bundle).await
         {
-            tracing::debug!(%failure, "the keys in a retry receipt are unusable");
+            tracing::debug!(%failure, "the keys for a retry are unusable");
         }
         if let Err(failure) = self
             .send_again(&envelope.id, &to, message, &envelope.sender, envelope.device, count)

@@ -133,10 +133,6 @@ impl SignalState {
             .is_some_and(|record| record.session_state().is_some())
     }
 
-    pub fn drop_session(&mut self, address: &ProtocolAddress) {
-        self.sessions.0.remove(address.as_str());
-    }
-
     /// Forgets a device that was unlinked.
     pub fn forget(&mut self, account: &Account, device: u16) {
         let address = address(account, device);
