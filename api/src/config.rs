@@ -224,8 +224,6 @@ pub struct Sending {
     pub gap: Duration,
     /// Most that is added to it at random.
     pub jitter: Duration,
-    /// Attempts before a message fails.
-    pub max_attempts: u32,
 }
 
 /// How devices connect.

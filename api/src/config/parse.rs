@@ -115,7 +115,6 @@ struct RawSending {
     window: usize,
     gap_ms: u64,
     jitter_ms: u64,
-    max_attempts: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -213,7 +212,7 @@ fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
 fn database(raw: RawDatabase, data_dir: &std::path::Path, origins: &Origins) -> Result<Database, ConfigError> {
     let url = match optional(raw.url) {
         None => format!("sqlite://{}", data_dir.join("kabar.db").display()),
-        Some(url) if ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| url.starts_with(scheme)) => url,
+        Some(url) if ["postgres://", "postgresql://", "sqlite://"].iter().any(|scheme| url.starts_with(scheme)) => url,
         Some(_) => return Err(origins.invalid("database.url", "it must begin with postgres:// or sqlite://")),
     };
     let connections = at_least(u64::from(raw.max_connections), 1, "database.max_connections", origins)?;
@@ -289,12 +288,10 @@ fn graphql(raw: &RawGraphql, origins: &Origins) -> Result<Graphql, ConfigError> 
 
 fn sending(raw: &RawSending, origins: &Origins) -> Result<Sending, ConfigError> {
     at_least(raw.window as u64, 1, "sending.window", origins)?;
-    at_least(u64::from(raw.max_attempts), 1, "sending.max_attempts", origins)?;
     Ok(Sending {
         window: raw.window,
         gap: Duration::from_millis(raw.gap_ms),
         jitter: Duration::from_millis(raw.jitter_ms),
-        max_attempts: raw.max_attempts,
     })
 }
 

@@ -13,12 +13,13 @@ use sea_orm::DbErr;
 use super::{
     principal::Principal,
     queries,
-    token::{Claims, Tokens},
-    types::{Standing, StandingKey},
+    token::{Claims, RefreshToken, Tokens},
+    types::{Standing, StandingKey, is_alive},
 };
 use crate::{
     clock::Clock,
-    store::{Reason, Store},
+    secret::Secret,
+    store::{Reason, ScopeOrigin, Store},
 };
 
 /// How long what the database said is believed: a logout on another node counts after this time.
@@ -61,6 +62,36 @@ impl Authenticator {
         let standing = standing.ok_or(AuthenticationError::Refused)?;
         let ids = (claims.user_id, claims.session_id, claims.tenant_id);
         Ok(Principal::new(ids, standing.role, standing.operator, claims.expires_at))
+    }
+
+    /// Who a browser's cookie speaks for. The refresh token in it is only looked at, not used up, and the principal lasts
+    /// no longer than an access token would.
+    pub async fn authenticate_cookie(&self, cookie: &Secret) -> Result<Principal, AuthenticationError> {
+        let now = self.clock.now();
+        let token = RefreshToken::read(cookie.expose()).ok_or(AuthenticationError::Refused)?;
+        let system = self.store.system(Reason::Authentication);
+        let row = queries::find_refresh_token(&system, &token.hash()).await?;
+        let row = row.filter(|row| row.used_at.is_none() && row.expires_at > now);
+        let row = row.ok_or(AuthenticationError::Refused)?;
+        let session = queries::find_session(&system, row.session_id).await?;
+        let session = session.filter(|session| is_alive(session, now)).ok_or(AuthenticationError::Refused)?;
+        let tenant = session.tenant_id.ok_or(AuthenticationError::Refused)?;
+        let standing = self.standing((session.id, tenant)).await?.ok_or(AuthenticationError::Refused)?;
+        let ids = (session.user_id, session.id, tenant);
+        Ok(Principal::new(ids, standing.role, standing.operator, now + self.tokens.lifetime()))
+    }
+
+    /// Whether a principal that was minted a while ago would still be.
+    pub async fn still_stands(&self, principal: &Principal) -> Result<bool, DbErr> {
+        let now = self.clock.now();
+        let standing = self.standing((principal.session_id(), principal.tenant_id())).await?;
+        Ok(now < principal.expires_at()
+            && standing.is_some_and(|standing| {
+                standing.user_id == principal.user_id()
+                    && standing.role == principal.role()
+                    && standing.session_ended_at.is_none()
+                    && standing.session_expires_at > now
+            }))
     }
 
     /// Forgets what is believed about a session, so that its end counts at once on this node.

@@ -21,8 +21,8 @@ mod throttle;
 mod token;
 mod types;
 
-pub use authentication::Authenticator;
-pub use first_run::{NewOperator, create_operator, prepare};
+pub use authentication::{AuthenticationError, Authenticator};
+pub use first_run::{FirstRunError, NewOperator, create_operator, prepare};
 pub use password::{PasswordError, Passwords};
 pub use permission::Permission;
 pub use principal::{Principal, principal, scope};

@@ -39,12 +39,12 @@ pub struct Viewer(Identity);
 impl Viewer {
     /// The person.
     async fn user(&self) -> User {
-        User(self.0.user.clone())
+        self.0.user.clone().into()
     }
 
     /// The tenant that this session acts in. `refreshSession(tenantId)` changes to another one.
     async fn tenant(&self) -> Tenant {
-        Tenant(self.0.tenant.clone())
+        self.0.tenant.clone().into()
     }
 
     /// The person's role in that tenant.
@@ -55,79 +55,67 @@ impl Viewer {
     /// Every tenant that the person belongs to.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, GqlError> {
         let memberships = accounts(ctx)?.memberships(self.0.user.id).await?;
-        Ok(memberships.into_iter().map(|(tenant, role)| Membership { tenant: Tenant(tenant), role: role.into() }).collect())
+        Ok(memberships.into_iter().map(|(tenant, role)| Membership { tenant: tenant.into(), role: role.into() }).collect())
     }
 }
 
 /// A person who logs in.
-pub struct User(user_account::Model);
-
-#[Object]
-impl User {
-    /// Opaque, begins with `usr_`.
-    async fn id(&self) -> ID {
-        self.0.id.to_string().into()
-    }
-
+#[derive(Clone, Debug, SimpleObject)]
+pub struct User {
+    /// Opaque id, `usr_…`.
+    pub id: ID,
     /// The address to log in with, in lower case.
-    async fn email(&self) -> &str {
-        &self.0.email
-    }
-
+    pub email: String,
     /// How the person is called.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
+    pub name: String,
     /// Whether the person runs the platform.
-    async fn operator(&self) -> bool {
-        self.0.operator
-    }
-
+    pub operator: bool,
     /// When the account was made.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<user_account::Model> for User {
+    fn from(row: user_account::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            email: row.email,
+            name: row.name,
+            operator: row.operator,
+            created_at: row.created_at,
+        }
     }
 }
 
 /// A customer of the platform: devices, chats and messages belong to one.
-pub struct Tenant(tenant::Model);
-
-#[Object]
-impl Tenant {
-    /// Opaque, begins with `ten_`.
-    async fn id(&self) -> ID {
-        self.0.id.to_string().into()
-    }
-
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Tenant {
+    /// Opaque id, `ten_…`.
+    pub id: ID,
     /// What people see.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
+    pub name: String,
     /// A short name for addresses and configuration, unique over the platform.
-    async fn slug(&self) -> &str {
-        &self.0.slug
-    }
-
+    pub slug: String,
     /// ISO 3166-1 alpha-2: a phone number without a country code is read as one of this country.
-    async fn default_country(&self) -> &str {
-        &self.0.default_country
-    }
-
+    pub default_country: String,
     /// BCP 47: the language of new members' consoles.
-    async fn default_language(&self) -> &str {
-        &self.0.default_language
-    }
-
+    pub default_language: String,
     /// IANA name: where the tenant's days begin.
-    async fn time_zone(&self) -> &str {
-        &self.0.time_zone
-    }
-
+    pub time_zone: String,
     /// When the tenant was made.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<tenant::Model> for Tenant {
+    fn from(row: tenant::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            name: row.name,
+            slug: row.slug,
+            default_country: row.default_country,
+            default_language: row.default_language,
+            time_zone: row.time_zone,
+            created_at: row.created_at,
+        }
     }
 }
 
@@ -135,7 +123,7 @@ impl Tenant {
     /// The caller's own tenant, when `id` is its id: nobody sees another one.
     pub async fn find(ctx: &Context<'_>, id: TenantId) -> Result<Option<Self>, GqlError> {
         let tenant = accounts(ctx)?.tenant(principal(ctx)?).await?;
-        Ok((tenant.id == id).then_some(Self(tenant)))
+        Ok((tenant.id == id).then(|| tenant.into()))
     }
 }
 
@@ -143,7 +131,7 @@ impl User {
     /// The caller, when `id` is the caller's: other people are not shown yet.
     pub async fn find(ctx: &Context<'_>, id: entity::UserId) -> Result<Option<Self>, GqlError> {
         let user = accounts(ctx)?.identity(principal(ctx)?).await?.user;
-        Ok((user.id == id).then_some(Self(user)))
+        Ok((user.id == id).then(|| user.into()))
     }
 }
 
@@ -169,7 +157,7 @@ impl TenantQuery {
 
     /// The tenant that the caller acts in.
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant, GqlError> {
-        Ok(Tenant(accounts(ctx)?.tenant(principal(ctx)?).await?))
+        Ok(accounts(ctx)?.tenant(principal(ctx)?).await?.into())
     }
 }
 

@@ -108,6 +108,11 @@ impl Tokens {
         }
     }
 
+    /// How long an access token lasts.
+    pub fn lifetime(&self) -> TimeDelta {
+        self.lifetime
+    }
+
     /// Signs an access token; answers when it ends, too.
     pub fn sign(
         &self,

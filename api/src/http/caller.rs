@@ -1,0 +1,143 @@
+//! Where a request came from, and who sent it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    extract::ConnectInfo,
+    http::{Extensions, HeaderMap, header},
+};
+
+use super::{Services, cookies};
+use crate::{
+    config::Config,
+    graphql::context::Transport,
+    tenants::{AuthenticationError, Principal},
+};
+
+/// More of it is not kept.
+const LONGEST_USER_AGENT: usize = 255;
+
+/// The network's side of a request.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The client's address, as far as proxies can be trusted with it. Unknown for requests made in-process.
+    pub address: Option<IpAddr>,
+    /// Whether the request certainly came from this machine.
+    pub is_local: bool,
+    /// Whether the browser speaks https, to us or to the proxy in front.
+    pub https: bool,
+}
+
+impl Place {
+    /// Reads it from a request. Forwarding headers count only when a trusted proxy sent them.
+    pub fn of(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let is_trusted = |address: IpAddr| {
+            config.server.trusted_proxies.iter().any(|network| network.contains(address))
+        };
+        let by_proxy = peer.is_some_and(is_trusted);
+        let address = if by_proxy { forwarded_for(headers, is_trusted).or(peer) } else { peer };
+        // Whoever came through a proxy that nobody vouches for came from anywhere.
+        let was_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+        let is_local = address.is_some_and(|address| address.is_loopback()) && (by_proxy || !was_forwarded);
+        let forwarded_https = by_proxy && headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+        Self { address, is_local, https: forwarded_https || config.public_is_https() }
+    }
+}
+
+/// The last address in the chain that is no trusted proxy: everything before it is hearsay.
+fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let values: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let chain: Vec<&str> = values.iter().flat_map(|value| value.split(',')).collect();
+    let addresses = chain.into_iter().rev().map(|text| text.trim().parse::<IpAddr>().ok());
+    let mut last = None;
+    for address in addresses {
+        let address = address?.to_canonical();
+        last = Some(address);
+        if !is_trusted(address) {
+            break;
+        }
+    }
+    last
+}
+
+/// What resolvers may know of the transport.
+pub fn transport(place: &Place, headers: &HeaderMap) -> Transport {
+    let wants_cookie = cookies::wants_cookie(headers);
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let mut transport = Transport::default();
+    transport.address = place.address;
+    transport.user_agent = user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
+    transport.wants_cookie = wants_cookie;
+    transport.refresh_cookie = if wants_cookie { cookies::session(headers, place.https) } else { None };
+    transport
+}
+
+/// The token of `Authorization: Bearer …`.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_text)
+}
+
+/// The token of `Bearer …`, however the word is written.
+pub fn bearer_text(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who calls. A token that is not valid any more is like none: whoever needs a caller says so.
+pub async fn authenticate(services: &Services, token: Option<&str>) -> Result<Option<Principal>, AuthenticationError> {
+    let Some(token) = token else { return Ok(None) };
+    match services.accounts.authenticator().authenticate(token).await {
+        Ok(principal) => Ok(Some(principal)),
+        Err(AuthenticationError::Refused) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(peer: &str, headers: &[(&'static str, &str)]) -> Place {
+        let config = Config::for_tests(&[
+            ("secret_key", "0123456789abcdef0123456789abcdef-test"),
+            ("server.trusted_proxies", "10.0.0.0/8"),
+        ])
+        .expect("valid");
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().expect("an address"), 1)));
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().expect("a header"));
+        }
+        Place::of(&extensions, &map, &config)
+    }
+
+    #[test]
+    fn forwarding_headers_count_only_from_trusted_proxies() {
+        let address = |peer, headers| place(peer, headers).address.map(|address| address.to_string());
+        assert_eq!(address("1.2.3.4", &[("x-forwarded-for", "9.9.9.9")]).as_deref(), Some("1.2.3.4"));
+        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "6.6.6.6, 9.9.9.9")]).as_deref(), Some("9.9.9.9"));
+        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "9.9.9.9, 10.0.0.2")]).as_deref(), Some("9.9.9.9"));
+        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "garbage")]).as_deref(), Some("10.0.0.1"));
+        assert!(place("10.0.0.1", &[("x-forwarded-proto", "https")]).https);
+        assert!(!place("1.2.3.4", &[("x-forwarded-proto", "https")]).https);
+    }
+
+    #[test]
+    fn what_a_proxy_forwarded_is_not_local() {
+        assert!(place("127.0.0.1", &[]).is_local);
+        assert!(place("::ffff:127.0.0.1", &[]).is_local);
+        assert!(!place("127.0.0.1", &[("x-forwarded-for", "127.0.0.1")]).is_local);
+        assert!(!place("1.2.3.4", &[]).is_local);
+    }
+
+    #[test]
+    fn bearer_tokens_are_read_and_other_schemes_are_not() {
+        assert_eq!(bearer_text("Bearer a.b.c"), Some("a.b.c"));
+        assert_eq!(bearer_text("bearer  a.b.c "), Some("a.b.c"));
+        assert_eq!(bearer_text("Basic eDp5"), None);
+        assert_eq!(bearer_text("Bearer"), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! The server's outer wall: everything that arrives by HTTP.
+//!
+//! Owns routes, headers, cookies, websockets and files. Decides nothing about tenants, devices or messages: it finds out
+//! who calls, hands the request to GraphQL or to a service, and writes the answer down.
+//!
+//! | Path | File |
+//! |---|---|
+//! | `POST /graphql` | `graphql` (`negotiation`, `admission`, `response`) |
+//! | `GET /graphql`, `/graphql/ws` | `websocket`, `socket` |
+//! | `/graphiql` | `graphiql` |
+//! | `/devices/{id}/qr…` | `qr` |
+//! | `/health`, `/ping` | `health` |
+//! | `/metrics` | `metrics` |
+//! | everything else | `console` |
+
+mod access;
+mod admission;
+mod caller;
+mod console;
+mod cookies;
+mod graphiql;
+mod graphql;
+mod health;
+mod metrics;
+mod negotiation;
+mod qr;
+mod response;
+mod router;
+mod security;
+mod socket;
+mod websocket;
+
+pub use health::{Probe, Probes};
+pub use router::router;
+
+use std::sync::Arc;
+
+use async_graphql::{ObjectType, Request, Response, SubscriptionType};
+use futures::{future::BoxFuture, stream::BoxStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, config::Config, devices::Devices, store::Store, tenants::Accounts};
+
+/// Runs GraphQL: the merged schema, without its type, so that what is here need not be compiled anew with every field.
+pub trait Executor: Send + Sync {
+    /// Runs a query or a mutation.
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+    /// Runs anything; a subscription answers many times.
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response>;
+}
+
+impl<Q, M, S> Executor for async_graphql::Schema<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(async_graphql::Schema::execute(self, request))
+    }
+
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
+        async_graphql::Schema::execute_stream(self, request)
+    }
+}
+
+/// What the routes work with.
+pub struct Services {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// Who calls.
+    pub accounts: Accounts,
+    /// Codes to scan.
+    pub devices: Devices,
+    /// The merged schema.
+    pub executor: Arc<dyn Executor>,
+    /// What `/health/ready` asks.
+    pub probes: Probes,
+    /// Cancelled when the server stops: websockets end.
+    pub stopping: CancellationToken,
+}
+
+/// Services as routes get them.
+type Shared = Arc<Services>;

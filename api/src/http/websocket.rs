@@ -1,0 +1,62 @@
+//! Opening a websocket: which protocol, whose cookie.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State, WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Services, Shared,
+    caller::{self, Place},
+    cookies, graphql,
+    socket::{self, Opening},
+};
+
+/// The one protocol: <https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md>.
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// Upgrades to a websocket; anything else is told to use POST.
+pub async fn upgrade(
+    State(services): State<Shared>,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    request: Request,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return graphql::only_post().await };
+    let headers = request.headers();
+    if !speaks_protocol(headers) {
+        let message = format!("Ask for the websocket protocol {PROTOCOL}.\n");
+        return (StatusCode::BAD_REQUEST, message).into_response();
+    }
+    let place = Place::of(request.extensions(), headers, &services.config);
+    let own_page = comes_from_own_page(headers, &services, place.https);
+    let opening = Opening {
+        transport: Arc::new(caller::transport(&place, headers)),
+        // A foreign page's websocket carries our cookie too, in browsers that don't know SameSite.
+        cookie: if own_page { cookies::session(headers, place.https) } else { None },
+    };
+    let largest = services.config.graphql.max_socket_message_bytes;
+    upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(largest)
+        .max_frame_size(largest)
+        .on_upgrade(move |socket| socket::serve(services, socket, opening))
+}
+
+fn speaks_protocol(headers: &HeaderMap) -> bool {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == PROTOCOL)
+}
+
+/// Whether a page of this server opened the websocket.
+fn comes_from_own_page(headers: &HeaderMap, services: &Services, https: bool) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    if let Some(public) = &services.config.server.public_url {
+        return origin.eq_ignore_ascii_case(public);
+    }
+    let scheme = if https { "https" } else { "http" };
+    text(header::HOST).is_some_and(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
+}
