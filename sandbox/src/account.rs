@@ -90,6 +90,8 @@ pub struct Account {
     pub wake: Notify,
     /// Set by every change that belongs on disk, cleared when it was written.
     pub dirty: AtomicBool,
+    /// Set besides `dirty` by changes that must not wait for the interval.
+    pub urgent: AtomicBool,
 }
 
 impl Account {
@@ -115,6 +117,7 @@ impl Account {
             requests: Mutex::default(),
             wake: Notify::new(),
             dirty: AtomicBool::new(true),
+            urgent: AtomicBool::new(false),
         }
     }
 

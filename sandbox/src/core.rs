@@ -45,6 +45,8 @@ pub struct Core {
     pub storage: Option<Storage>,
     /// Whether accounts linked from now on address direct messages by hidden identity.
     pub hidden_addressing: AtomicBool,
+    /// Set on shutdown: connections are refused while the state is written.
+    pub closing: AtomicBool,
     /// Cancelled on shutdown: ends every task.
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -68,6 +70,7 @@ impl Core {
             counters: Counters::default(),
             storage,
             hidden_addressing: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             save_now: Notify::new(),
@@ -161,6 +164,7 @@ impl Core {
     /// Marks an account as changed and has it written without waiting for the interval: pairing and
     /// keys are lost for good otherwise.
     pub fn save_soon(&self, account: &Account) {
+        account.urgent.store(true, Ordering::Release);
         account.mark_dirty();
         self.save_now.notify_one();
     }

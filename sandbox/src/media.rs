@@ -1,8 +1,8 @@
 //! The media host: keeps encrypted files and gives them back.
 //!
 //! `POST /mms/{kind}/{token}` stores the body and answers `{url, direct_path}`; with `resume=1` it
-//! says how much of the file is there; with `file_offset=n` it continues there. `GET` on the direct
-//! path returns the bytes. As whatsapp-rust's `upload.rs` and Baileys' `messages-media.ts` use them.
+//! says whether the file is there already. `GET` on the direct path returns the bytes. As
+//! whatsapp-rust's `upload.rs` and Baileys' `messages-media.ts` use them.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,7 +23,6 @@ use crate::core::Core;
 pub struct MediaShelf {
     directory: Option<PathBuf>,
     files: Mutex<HashMap<String, Bytes>>,
-    partial: Mutex<HashMap<String, Vec<u8>>>,
     bytes: AtomicU64,
 }
 
@@ -32,7 +31,6 @@ impl MediaShelf {
         Self {
             directory,
             files: Mutex::default(),
-            partial: Mutex::default(),
             bytes: AtomicU64::new(0),
         }
     }
@@ -94,29 +92,18 @@ pub async fn upload(
     let direct_path = format!("/v/sandbox/{name}?ccb=11-4&oh=sandbox&oe=FFFFFFFF");
     let url = format!("http://{}{direct_path}", core.address);
     if query.get("resume").is_some_and(|resume| resume == "1") {
-        let partial = lock(&core.media.partial).get(&name).map(Vec::len);
-        return if core.media.contains(&name) {
-            Json(serde_json::json!({"resume": "complete", "url": url, "direct_path": direct_path})).into_response()
+        // Uploads are kept whole or not at all: all of it is here, or nothing.
+        let progress = if core.media.contains(&name) {
+            serde_json::json!({"resume": "complete", "url": url, "direct_path": direct_path})
         } else {
-            let offset = partial.unwrap_or(0).to_string();
-            Json(serde_json::json!({"resume": offset})).into_response()
+            serde_json::json!({"resume": "0"})
         };
+        return Json(progress).into_response();
     }
-    let offset = query
-        .get("file_offset")
-        .and_then(|offset| offset.parse::<usize>().ok())
-        .unwrap_or(0);
-    let whole = if offset == 0 {
-        body
-    } else {
-        let Some(mut start) = lock(&core.media.partial).remove(&name) else {
-            return StatusCode::CONFLICT.into_response();
-        };
-        start.truncate(offset);
-        start.extend_from_slice(&body);
-        Bytes::from(start)
-    };
-    match core.media.put(name, whole).await {
+    if query.get("file_offset").is_some_and(|offset| offset != "0") {
+        return StatusCode::CONFLICT.into_response();
+    }
+    match core.media.put(name, body).await {
         Ok(()) => Json(serde_json::json!({"url": url, "direct_path": direct_path})).into_response(),
         Err(failure) => {
             tracing::error!(%failure, "a file cannot be stored");

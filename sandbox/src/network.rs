@@ -1,6 +1,7 @@
 //! The handle callers hold: starts the network and asks it things.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -120,10 +121,16 @@ impl Network {
         self.core.address
     }
 
-    /// Writes the state to disk and closes every connection.
+    /// Closes every connection and writes the state to disk.
     pub async fn shutdown(&self) {
+        self.core.closing.store(true, Ordering::Release);
+        for account in self.core.accounts() {
+            for connection in devices::live_connections(&account) {
+                connection.cut();
+            }
+        }
         if let Some(storage) = &self.core.storage {
-            storage.save(&self.core).await;
+            storage.save(&self.core, false).await;
         }
         self.core.stop.cancel();
         self.core.tasks.close();
@@ -138,9 +145,7 @@ impl Network {
     /// Accounts linked from now on, and phones from now on, address each other by hidden identity
     /// (`@lid`) instead of by number; groups created from now on as well.
     pub fn set_hidden_addressing(&self, on: bool) {
-        self.core
-            .hidden_addressing
-            .store(on, std::sync::atomic::Ordering::Relaxed);
+        self.core.hidden_addressing.store(on, Ordering::Relaxed);
     }
 
     /// Puts a phone with a new account into the network.
@@ -175,28 +180,28 @@ impl Network {
         self.core.account_by_number(number).ok().map(|account| account.view())
     }
 
-    /// The phone, created when it is absent.
-    fn account_or_new(&self, number: &str) -> Result<Arc<Account>, SandboxError> {
-        if let Ok(account) = self.core.account_by_number(number) {
-            return Ok(account);
+    /// The phone that links a device, created when it is absent.
+    fn scanner(&self, number: &str) -> Result<Arc<Account>, SandboxError> {
+        if matches!(self.core.account_by_number(number), Err(SandboxError::NoSuchPhone(_))) {
+            match self.create_phone(number, None, Behavior::default()) {
+                // Somebody else may have created it in this moment.
+                Ok(_) | Err(SandboxError::AlreadyExists(_)) => {}
+                Err(failure) => return Err(failure),
+            }
         }
-        match self.create_phone(number, None, Behavior::default()) {
-            // Somebody else may have created it in this moment.
-            Ok(_) | Err(SandboxError::AlreadyExists(_)) => self.core.account_by_number(number),
-            Err(failure) => Err(failure),
-        }
+        self.online(number)
     }
 
     /// The phone scans a QR code (it is created when absent); returns when the device has logged in.
     pub async fn scan_qr(&self, number: &str, qr: &str) -> Result<LinkedDevice, SandboxError> {
-        let account = self.account_or_new(number)?;
+        let account = self.scanner(number)?;
         pairing::scan_qr(&self.core, &account, qr).await
     }
 
     /// The phone's user types the eight characters a client shows; returns when the device has
     /// logged in.
     pub async fn enter_pairing_code(&self, number: &str, code: &str) -> Result<LinkedDevice, SandboxError> {
-        let account = self.account_or_new(number)?;
+        let account = self.scanner(number)?;
         pairing::enter_code(&self.core, &account, code).await
     }
 

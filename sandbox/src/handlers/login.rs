@@ -100,7 +100,7 @@ pub fn greet(core: &Arc<Core>, connection: &Arc<Connection>, payload: &wa::Clien
         let faults = lock(&account.faults);
         (faults.refuse_connections, faults.freeze_connections)
     };
-    if refuse {
+    if refuse || core.closing.load(Ordering::Acquire) {
         connection.cut();
         return;
     }

@@ -79,12 +79,12 @@ fn from_client_message(core: &Arc<Core>, connection: &Arc<Connection>, origin: &
             _ => false,
         }
     };
-    let ack = messages::accept(core, origin, stanza);
     if cut {
+        // Before the message goes on: no receipt may overtake the accident.
         connection.cut();
-    } else {
-        connection.send(ack);
     }
+    let ack = messages::accept(core, origin, stanza);
+    connection.send(ack);
 }
 
 fn handle_unlinked(core: &Arc<Core>, connection: &Arc<Connection>, stanza: &Node) {

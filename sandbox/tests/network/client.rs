@@ -83,16 +83,22 @@ pub fn jid(number: &str) -> Jid {
 impl TestClient {
     /// Connects with what `backend` holds.
     pub async fn start(network: &Network, backend: Arc<InMemoryBackend>, code: Option<PairCodeOptions>) -> Self {
+        Self::connect(&network.address().to_string(), backend, code).await
+    }
+
+    /// Connects to a network at an address.
+    pub async fn connect(address: &str, backend: Arc<InMemoryBackend>, code: Option<PairCodeOptions>) -> Self {
         let events = Arc::new(Events::default());
         let sink = Arc::clone(&events);
         let mut builder = Bot::builder()
             .with_backend_arc(Arc::clone(&backend) as Arc<_>)
             .with_transport_factory(
-                whatsapp_rust::transport::TokioWebSocketTransportFactory::new().with_url(network.url()),
+                whatsapp_rust::transport::TokioWebSocketTransportFactory::new()
+                    .with_url(format!("ws://{address}/ws/chat")),
             )
             .with_http_client(PlainHttp {
                 inner: whatsapp_rust::http::UreqHttpClient::new(),
-                host: network.address().to_string(),
+                host: address.to_owned(),
             })
             .with_version((2, 3000, 1_023_000_000))
             .with_wanted_pre_key_count(30)

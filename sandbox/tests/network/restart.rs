@@ -1,8 +1,15 @@
 //! The data directory.
 
+use std::io::BufRead as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sandbox::{Behavior, Network, NetworkConfig, Reply, Target};
+use serde_json::json;
+use whatsapp_rust::http::UreqHttpClient;
+use whatsapp_rust::wacore::net::{HttpClient as _, HttpRequest};
+use whatsapp_rust::wacore::store::InMemoryBackend;
+use whatsapp_rust::wacore::types::events::Event;
 
 use crate::client::{TestClient, jid, ledger};
 
@@ -68,4 +75,88 @@ async fn links_sessions_and_waiting_messages_survive_a_restart() {
         "the session was kept: nothing had to be sent again"
     );
     network.shutdown().await;
+}
+
+/// The network as a process of its own, to be killed.
+struct Program {
+    process: std::process::Child,
+    address: String,
+}
+
+impl Program {
+    fn start(directory: &Directory, listen: &str) -> Self {
+        let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_kabar-sandbox"))
+            .args(["--listen", listen, "--data-dir"])
+            .arg(&directory.0)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program was built with this test");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it is piped");
+        std::io::BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it prints its address");
+        let (_, rest) = line.split_once("ws://").expect("the address is a websocket's");
+        let (address, _) = rest.split_once('/').expect("the address has a path");
+        Self {
+            process,
+            address: address.to_owned(),
+        }
+    }
+
+    async fn control(&self, method: &str, path: &str, body: &serde_json::Value) -> serde_json::Value {
+        let request = HttpRequest {
+            url: format!("http://{}/control/{path}", self.address),
+            method: method.to_owned(),
+            headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
+            body: (method == "POST").then(|| body.to_string().into()),
+        };
+        let answer = UreqHttpClient::new()
+            .execute(request)
+            .await
+            .expect("the program answers");
+        assert_eq!(answer.status_code, 200, "{}", String::from_utf8_lossy(&answer.body));
+        serde_json::from_slice(&answer.body).expect("answers are JSON")
+    }
+
+    /// `kill -9`.
+    fn kill(mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_network_keeps_links_and_sessions() {
+    let directory = Directory::new("kill");
+    let program = Program::start(&directory, "127.0.0.1:0");
+    let address = program.address.clone();
+    let client = TestClient::connect(&address, Arc::new(InMemoryBackend::new()), None).await;
+    let qr = client
+        .wait(|event| match event {
+            Event::PairingQrCode(qr) => Some(qr.code.clone()),
+            _ => None,
+        })
+        .await;
+    program
+        .control("POST", "scan-qr", &json!({"number": ANI, "qr": qr}))
+        .await;
+    client.connected(1).await;
+    let echo = json!({"number": BUDI, "behavior": {"replies": "echo"}});
+    program.control("POST", "phones", &echo).await;
+    client.send(&jid(BUDI), "before the kill").await;
+    client.text("before the kill").await;
+    program.kill();
+
+    let program = Program::start(&directory, &address);
+    client.connected(2).await;
+    client.send(&jid(BUDI), "after the kill").await;
+    client.text("after the kill").await;
+    let path = format!("received?number={}", BUDI.trim_start_matches('+'));
+    let rows = program.control("GET", &path, &json!(null)).await;
+    assert_eq!(
+        rows.as_array().expect("a list").last().expect("a row")["text"],
+        "after the kill"
+    );
+    program.kill();
 }
