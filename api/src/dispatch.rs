@@ -7,6 +7,7 @@
 //! | an attempt whose outcome is unknown | `messages/sender.rs` |
 //! | an incoming message | `messages/inbox.rs` |
 
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -29,13 +30,17 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Hands on what comes, until the engine has stopped. The order of one device's events is kept.
+    /// Hands on what comes, until the engine has stopped and everything is written. The order of one device's events is
+    /// kept.
     pub async fn run(self, mut events: mpsc::Receiver<EngineEvent>) {
         while let Some(event) = events.recv().await {
             if self.hand_on(event).await.is_err() {
-                return;
+                break;
             }
         }
+        self.receipts.flushed().await;
+        self.inbox.flushed().await;
+        self.status.flushed().await;
     }
 
     async fn hand_on(&self, event: EngineEvent) -> Result<(), Stopped> {
@@ -51,11 +56,14 @@ impl Dispatch {
                 let (whatsapp_id, reason) = (whatsapp_id.clone(), reason.clone());
                 self.receipts.tell(lease, at, Heard::Nacked { whatsapp_id, code: *code, reason }).await?;
             }
-            EventKind::Receipt { chat, participant, whatsapp_ids, kind, at } => {
+            EventKind::Receipt { chat, participant, whatsapp_ids, kind, at: told } => {
                 // Only groups have participants; in a direct chat the recipient is the chat.
                 let participant = participant.clone().filter(|participant| participant != chat);
                 let whatsapp_ids = whatsapp_ids.clone();
-                self.receipts.tell(lease, *at, Heard::Receipt { participant, whatsapp_ids, kind: *kind }).await?;
+                // WhatsApp tells times to the second. Of what happened just now, our own clock knows better; of what
+                // happened while the device was away, only WhatsApp knows.
+                let at = if at - *told < TimeDelta::seconds(5) { at } else { *told };
+                self.receipts.tell(lease, at, Heard::Receipt { participant, whatsapp_ids, kind: *kind }).await?;
             }
             EventKind::Unconfirmed { whatsapp_ids } => self.senders.unconfirmed(lease, whatsapp_ids.clone()).await,
             EventKind::Addresses { .. } | EventKind::PushName { .. } => {}

@@ -219,18 +219,23 @@ pub struct FeedQuery;
 
 #[Object]
 impl FeedQuery {
-    /// The tenant's event log, oldest first, behind `after`. Poll it where a subscription cannot be kept open.
+    /// The tenant's event log, oldest first: `first` behind `after`, or the newest `last` before `before`. Poll it where a
+    /// subscription cannot be kept open.
+    #[expect(clippy::too_many_arguments, reason = "the four arguments of a connection, and the filter")]
     async fn events(
         &self,
         ctx: &Context<'_>,
-        after: Option<Cursor>,
         types: Option<Vec<EventType>>,
         device_id: Option<ID>,
         first: Option<i32>,
+        after: Option<Cursor>,
+        last: Option<i32>,
+        before: Option<Cursor>,
     ) -> Result<Connection<String, Event, EmptyFields, EmptyFields>, GqlError> {
         principal(ctx)?.require(Permission::Read)?;
         let scope = scope(ctx)?;
-        let page = PageArguments::forward(first, after.map(|cursor| cursor.0)).parse()?;
+        let (after, before) = (after.map(|cursor| cursor.0), before.map(|cursor| cursor.0));
+        let page = PageArguments { first, after, last, before }.parse()?;
         let rows = events::list(&scope, &filter(types, device_id.as_ref()), page).await?;
         let mut connection = Connection::new(rows.has_previous, rows.has_next);
         let entries = with_messages(&scope, rows.rows).await?;

@@ -1,5 +1,6 @@
 //! Kabar's server: a GraphQL API and a console over WhatsApp.
 
+pub mod app;
 pub mod chats;
 pub mod clock;
 pub mod config;
@@ -9,6 +10,8 @@ pub mod engine;
 pub mod events;
 pub mod feed;
 pub mod graphql;
+pub mod http;
+pub mod logging;
 pub mod messages;
 #[cfg(feature = "sandbox")]
 pub mod sandbox_control;

@@ -63,6 +63,11 @@ impl StatusKeeper {
         self.batcher.enqueue(News { lease, at, kind }).await.map(|_| ())
     }
 
+    /// Waits until everything that was told before is written.
+    pub async fn flushed(&self) {
+        self.batcher.flushed().await;
+    }
+
     fn show_codes(&self, id: DeviceId, kind: &EventKind) {
         match kind {
             EventKind::Qr { text, expires_at } => {

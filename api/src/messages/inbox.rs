@@ -57,6 +57,11 @@ impl Inbox {
     pub async fn tell(&self, lease: LeasedDevice, event: EngineEvent) -> Result<(), Stopped> {
         self.batcher.enqueue(Item { lease, event }).await.map(|_| ())
     }
+
+    /// Waits until everything that was told before is written.
+    pub async fn flushed(&self) {
+        self.batcher.flushed().await;
+    }
 }
 
 fn by_tenant(items: Vec<Item>) -> HashMap<TenantId, Vec<Item>> {

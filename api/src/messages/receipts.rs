@@ -79,6 +79,11 @@ impl Receipts {
     pub async fn tell(&self, lease: LeasedDevice, at: DateTime<Utc>, heard: Heard) -> Result<(), Stopped> {
         self.batcher.enqueue(Item { lease, at, heard }).await.map(|_| ())
     }
+
+    /// Waits until everything that was told before is written.
+    pub async fn flushed(&self) {
+        self.batcher.flushed().await;
+    }
 }
 
 async fn record(parts: &Parts, items: &[Item]) {

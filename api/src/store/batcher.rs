@@ -12,7 +12,14 @@ pub struct Stopped;
 /// Collects items and hands them to one function in batches. While a batch is being committed the next one fills, so
 /// under load a commit carries many items and an idle system waits for nothing.
 pub struct Batcher<T, R> {
-    sender: mpsc::Sender<(T, oneshot::Sender<R>)>,
+    sender: mpsc::Sender<Entry<T, R>>,
+}
+
+enum Entry<T, R> {
+    /// Something to do, and who is told.
+    Item(T, oneshot::Sender<R>),
+    /// Told when everything before it is done.
+    Mark(oneshot::Sender<()>),
 }
 
 impl<T, R> Clone for Batcher<T, R> {
@@ -42,13 +49,22 @@ impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
     /// Hands in an item; the receiver tells when its batch is done. Waits while the queue is full.
     pub async fn enqueue(&self, item: T) -> Result<oneshot::Receiver<R>, Stopped> {
         let (done, receiver) = oneshot::channel();
-        self.sender.send((item, done)).await.map_err(|_| Stopped)?;
+        self.sender.send(Entry::Item(item, done)).await.map_err(|_| Stopped)?;
         Ok(receiver)
+    }
+
+    /// Waits until everything that was handed in before is done.
+    pub async fn flushed(&self) {
+        let (done, receiver) = oneshot::channel();
+        if self.sender.send(Entry::Mark(done)).await.is_ok() {
+            // The task answers every mark before it ends.
+            let _ = receiver.await;
+        }
     }
 }
 
 async fn run<T, R, F, W>(
-    mut receiver: mpsc::Receiver<(T, oneshot::Sender<R>)>,
+    mut receiver: mpsc::Receiver<Entry<T, R>>,
     largest: usize,
     linger: Duration,
     work: W,
@@ -65,10 +81,24 @@ async fn run<T, R, F, W>(
                 waiting.push(next);
             }
         }
-        let (items, answers): (Vec<T>, Vec<oneshot::Sender<R>>) = waiting.drain(..).unzip();
-        for (answer, result) in answers.into_iter().zip(work(items).await) {
-            // Whoever asked may have gone away; the work is done all the same.
-            let _ = answer.send(result);
+        let (mut items, mut answers, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in waiting.drain(..) {
+            match entry {
+                Entry::Item(item, answer) => {
+                    items.push(item);
+                    answers.push(answer);
+                }
+                Entry::Mark(mark) => marks.push(mark),
+            }
+        }
+        if !items.is_empty() {
+            for (answer, result) in answers.into_iter().zip(work(items).await) {
+                // Whoever asked may have gone away; the work is done all the same.
+                let _ = answer.send(result);
+            }
+        }
+        for mark in marks {
+            let _ = mark.send(());
         }
     }
 }

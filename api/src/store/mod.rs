@@ -18,6 +18,8 @@ mod scoped;
 mod system_scope;
 mod tenant_scope;
 mod tenant_tx;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use batcher::{Batcher, Stopped};
