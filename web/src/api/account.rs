@@ -1,0 +1,123 @@
+//! Signing in and out, and who is signed in.
+
+use cynic::{Id, MutationBuilder};
+
+use super::{
+    client,
+    error::{ApiError, accept},
+    schema, token,
+    values::UserError,
+};
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Viewer {
+    pub user: User,
+    pub tenant: Tenant,
+    pub role: Role,
+    pub memberships: Vec<Membership>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct User {
+    pub id: Id,
+    pub email: String,
+    pub name: String,
+    pub operator: bool,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Tenant {
+    pub id: Id,
+    pub name: String,
+    pub default_language: String,
+    pub time_zone: String,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Membership {
+    pub tenant: Tenant,
+    pub role: Role,
+}
+
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[cynic(non_exhaustive)]
+pub enum Role {
+    Owner,
+    Admin,
+    Agent,
+    Analyst,
+    #[cynic(fallback)]
+    Other,
+}
+
+#[derive(cynic::InputObject, Debug)]
+pub struct LoginInput {
+    pub email: String,
+    pub password: String,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<Id>,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+pub struct LoginVariables {
+    pub input: LoginInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "LoginVariables")]
+pub struct Login {
+    #[arguments(input: $input)]
+    pub login: SessionPayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+pub struct SessionPayload {
+    pub access_token: Option<String>,
+    pub viewer: Option<Viewer>,
+    pub user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::InputObject, Debug)]
+pub struct RefreshSessionInput {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<Id>,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+pub struct RefreshVariables {
+    pub input: RefreshSessionInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "RefreshVariables")]
+pub struct RefreshSession {
+    #[arguments(input: $input)]
+    pub refresh_session: SessionPayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation")]
+pub struct Logout {
+    pub logout: LogoutPayload,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+pub struct LogoutPayload {
+    pub success: bool,
+}
+
+pub async fn login(email: String, password: String) -> Result<Viewer, ApiError> {
+    let variables = LoginVariables { input: LoginInput { email, password, tenant_id: None } };
+    let payload = client::run_once(Login::build(variables)).await?.login;
+    let (access, viewer) = accept(payload.access_token.zip(payload.viewer), payload.user_errors)?;
+    token::keep(access);
+    token::keep_tenant(viewer.tenant.id.inner());
+    Ok(viewer)
+}
+
+/// Ends the session here; the cookie goes with it.
+pub async fn logout() -> Result<(), ApiError> {
+    let answer = client::run(Logout::build(())).await;
+    token::forget();
+    answer.map(|_| ())
+}

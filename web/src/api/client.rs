@@ -1,0 +1,80 @@
+//! Sends one operation over HTTP and reads its answer.
+//!
+//! An expired access token is renewed once and the operation repeated; who calls never notices.
+
+use cynic::{GraphQlResponse, Operation};
+use gloo_net::http::Request;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{error::ApiError, token};
+
+#[derive(Deserialize)]
+struct Extensions {
+    code: Option<String>,
+}
+
+/// Runs an operation as the signed-in user.
+pub async fn run<Data, Variables>(operation: Operation<Data, Variables>) -> Result<Data, ApiError>
+where
+    Data: DeserializeOwned,
+    Variables: Serialize,
+{
+    let body = encode(&operation)?;
+    match decode(&post(&body).await?) {
+        Err(ApiError::SignedOut) => {
+            token::renew().await?;
+            decode(&post(&body).await?)
+        }
+        answer => answer,
+    }
+}
+
+/// Runs an operation that needs no session: signing in, renewing.
+pub async fn run_once<Data, Variables>(operation: Operation<Data, Variables>) -> Result<Data, ApiError>
+where
+    Data: DeserializeOwned,
+    Variables: Serialize,
+{
+    decode(&post(&encode(&operation)?).await?)
+}
+
+pub fn encode(operation: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(operation).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> ApiError {
+    ApiError::Failed { code: None, message: error.to_string() }
+}
+
+async fn post(body: &str) -> Result<String, ApiError> {
+    let mut request =
+        Request::post("/graphql").header("content-type", "application/json").header("x-kabar-session", "cookie");
+    if let Some(token) = token::current() {
+        request = request.header("authorization", &format!("Bearer {token}"));
+    }
+    let request = request.body(body).map_err(|_| ApiError::Offline)?;
+    let response = request.send().await.map_err(|_| ApiError::Offline)?;
+    let status = response.status();
+    let text = response.text().await.map_err(|_| ApiError::Offline)?;
+    let json = response.headers().get("content-type").is_some_and(|kind| kind.contains("json"));
+    match status {
+        401 if !json => Err(ApiError::SignedOut),
+        502..=504 => Err(ApiError::Offline),
+        _ if json => Ok(text),
+        _ => Err(ApiError::Failed { code: None, message: format!("HTTP {status}") }),
+    }
+}
+
+/// Reads an answer, over HTTP or the websocket.
+pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
+    let response: GraphQlResponse<Data, Extensions> = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    if let Some(error) = response.errors.into_iter().flatten().next() {
+        let code = error.extensions.and_then(|extensions| extensions.code);
+        return Err(match code.as_deref() {
+            Some("UNAUTHENTICATED") => ApiError::SignedOut,
+            Some("FORBIDDEN") => ApiError::Forbidden,
+            _ => ApiError::Failed { code, message: error.message },
+        });
+    }
+    response.data.ok_or_else(|| ApiError::Failed { code: None, message: "empty answer".to_owned() })
+}

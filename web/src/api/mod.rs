@@ -1,0 +1,19 @@
+//! What the console asks of the API: typed queries, one file per domain, and how they travel.
+//!
+//! Every struct here is checked against `api/schema.graphql` when the console is compiled. Nothing in here draws.
+
+pub mod account;
+pub mod chats;
+pub mod client;
+pub mod devices;
+pub mod error;
+pub mod events;
+pub mod messages;
+pub mod overview;
+pub mod sandbox;
+pub mod socket;
+pub mod token;
+pub mod values;
+
+#[cynic::schema("kabar")]
+pub mod schema {}

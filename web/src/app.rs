@@ -1,0 +1,65 @@
+//! The whole console: what every page finds in its context, and which page belongs to which address.
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Redirect, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    components::{
+        shell::Shell,
+        toast::{ToastRegion, Toasts},
+    },
+    pages::{
+        activity::ActivityPage, devices::DevicesPage, devices::detail::DevicePage, inbox::InboxPage, login::LoginPage,
+        not_found::NotFoundPage, overview::OverviewPage, sandbox::SandboxPage, sandbox::detail::SandboxPhonePage,
+        unreachable::UnreachablePage,
+    },
+    state::{
+        clock::Clock,
+        live::Live,
+        preferences::Preferences,
+        session::{Session, Stage},
+    },
+};
+
+#[component]
+pub fn App() -> impl IntoView {
+    let preferences = Preferences::provide();
+    Live::provide();
+    Clock::provide();
+    Toasts::provide();
+    let session = Session::provide();
+    // Another language, person or tenant draws everything anew, so that no page has to think of it.
+    let key = Memo::new(move |_| (preferences.language.get(), session.stage.get(), session.tenant_id()));
+    view! {
+        <Router>
+            {move || match key.get().1 {
+                Stage::Starting => ().into_any(),
+                Stage::Unreachable => view! { <UnreachablePage /> }.into_any(),
+                Stage::SignedOut => view! { <LoginPage /> }.into_any(),
+                Stage::SignedIn => view! { <SignedIn /> }.into_any(),
+            }}
+        </Router>
+        <ToastRegion />
+    }
+}
+
+#[component]
+fn SignedIn() -> impl IntoView {
+    view! {
+        <Shell>
+            <Routes fallback=|| view! { <NotFoundPage /> }>
+                <Route path=path!("/") view=OverviewPage />
+                <Route path=path!("/login") view=|| view! { <Redirect path="/" /> } />
+                <Route path=path!("/inbox/:chat?") view=InboxPage />
+                <Route path=path!("/devices") view=DevicesPage />
+                <Route path=path!("/devices/:id") view=DevicePage />
+                <Route path=path!("/activity") view=ActivityPage />
+                <Route path=path!("/sandbox") view=SandboxPage />
+                <Route path=path!("/sandbox/:number") view=SandboxPhonePage />
+            </Routes>
+        </Shell>
+    }
+}

@@ -1,0 +1,15 @@
+//! The console's own components: few, accessible, used by every page. They know no domain but its statuses.
+
+pub mod badge;
+pub mod button;
+pub mod dialog;
+pub mod facts;
+pub mod field;
+pub mod icon;
+pub mod menu;
+pub mod palette;
+pub mod shell;
+pub mod shortcuts;
+pub mod states;
+pub mod tenant_switcher;
+pub mod toast;

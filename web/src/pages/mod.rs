@@ -1,0 +1,10 @@
+//! One folder or file per page, named as in the address.
+
+pub mod activity;
+pub mod devices;
+pub mod inbox;
+pub mod login;
+pub mod not_found;
+pub mod overview;
+pub mod sandbox;
+pub mod unreachable;

@@ -1,0 +1,6 @@
+//! Words of this page.
+
+use super::phrases;
+
+phrases! {
+}
