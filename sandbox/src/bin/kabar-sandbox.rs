@@ -1,5 +1,6 @@
 //! The network as a program: `kabar-sandbox --listen 127.0.0.1:7700 --data-dir sandbox-data`.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -37,9 +38,13 @@ async fn main() -> anyhow::Result<()> {
     })
     .await?;
     network.set_hidden_addressing(arguments.hidden_addressing);
-    println!("websocket {}", network.url());
-    println!("media     http://{}/mms/", network.address());
-    println!("control   http://{}/control/", network.address());
+    let urls = format!(
+        "websocket {}\nmedia     http://{address}/mms/\ncontrol   http://{address}/control/\n",
+        network.url(),
+        address = network.address(),
+    );
+    // Whoever started this may have stopped reading; the network serves all the same.
+    let _ = std::io::stdout().write_all(urls.as_bytes());
 
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .context("cannot listen for the signal to stop")?;
