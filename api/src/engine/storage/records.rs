@@ -85,6 +85,7 @@ impl Records {
 
     /// The records of a space whose key is among `keys`; those that don't exist are left out.
     pub(super) async fn get_many(&self, space: Space, keys: &[Vec<u8>]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        let behind = self.taken_behind(space, |key| keys.iter().any(|wanted| wanted == key));
         let mut found = Vec::with_capacity(keys.len());
         for keys in keys.chunks(500) {
             let these = Condition::all()
@@ -92,11 +93,13 @@ impl Records {
                 .add(Column::Key.is_in(keys.iter().cloned()));
             found.extend(self.select(space, these).await?);
         }
-        Ok(found)
+        Ok(merge(found, behind))
     }
 
     pub(super) async fn list(&self, space: Space, prefix: &[u8]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
-        self.select(space, prefix_condition(space, prefix)).await
+        let behind = self.taken_behind(space, |key| key.starts_with(prefix));
+        let found = self.select(space, prefix_condition(space, prefix)).await?;
+        Ok(merge(found, behind))
     }
 
     /// Whether any record's key in these spaces begins with one of the prefixes.
@@ -252,6 +255,14 @@ impl Records {
         behind.get(&(space, key.to_vec())).map(|(_, value)| value.clone())
     }
 
+    /// What was written behind for these keys, copied before the database is read: what is committed in between is found
+    /// in both.
+    fn taken_behind(&self, space: Space, wanted: impl Fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let behind = self.behind();
+        let here = behind.iter().filter(|((other, key), _)| *other == space && wanted(key));
+        here.map(|((_, key), (_, value))| (key.clone(), value.clone())).collect()
+    }
+
     fn behind(&self) -> std::sync::MutexGuard<'_, Behind> {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -274,6 +285,18 @@ impl Records {
         place.extend_from_slice(key);
         place
     }
+}
+
+fn merge(
+    mut found: Vec<(Vec<u8>, Vec<u8>)>,
+    behind: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    if behind.is_empty() {
+        return found;
+    }
+    found.retain(|(key, _)| behind.iter().all(|(newer, _)| newer != key));
+    found.extend(behind.into_iter().filter_map(|(key, value)| Some((key, value?))));
+    found
 }
 
 fn database(error: sea_orm::DbErr) -> StoreError {

@@ -1,7 +1,7 @@
 //! The storage against a real database: SQLite here; the end-to-end tests run over Postgres as well.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use entity::{DeviceId, TenantId, device, tenant};
@@ -26,7 +26,7 @@ struct Place {
     store: Store,
     writer: Writer,
     clock: Clock,
-    file: PathBuf,
+    _folder: tempfile::TempDir,
 }
 
 #[derive(Clone, Copy)]
@@ -48,24 +48,14 @@ impl DeviceOrigin for Held {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut file = self.file.clone().into_os_string();
-            file.push(suffix);
-            let _ = std::fs::remove_file(file);
-        }
-    }
-}
-
 impl Place {
     async fn new() -> Self {
-        let file = std::env::temp_dir().join(format!("kabar-storage-{}.db", new_id::<uuid::Uuid>()));
-        let url = format!("sqlite://{}", file.display());
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("kabar.db").display());
         let store = Store::open(&DatabaseOptions::at(url)).await.unwrap();
         store.migrate().await.unwrap();
         let clock = Clock::system();
-        Self { store, writer: Writer::start(Duration::from_millis(2)), clock, file }
+        Self { store, writer: Writer::start(Duration::from_millis(2)), clock, _folder: folder }
     }
 
     async fn device(&self) -> Held {
@@ -137,7 +127,7 @@ async fn signal_state_is_kept() {
     storage.delete_identity("a").await.unwrap();
     assert_eq!(storage.load_identity("a").await.unwrap(), None);
 
-    let keys: Vec<_> = (1..=300).map(|id| (id, Bytes::from(id.to_be_bytes().to_vec()))).collect();
+    let keys: Vec<_> = (1..=300_u32).map(|id| (id, Bytes::from(id.to_be_bytes().to_vec()))).collect();
     storage.store_prekeys_batch(&keys, false).await.unwrap();
     storage.remove_prekey(300).await.unwrap();
     storage.mark_prekeys_uploaded(&[299, 300]).await.unwrap();
