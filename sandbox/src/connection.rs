@@ -82,7 +82,7 @@ impl Connection {
     /// Queues a stanza that others keep as well.
     pub fn send_shared(&self, stanza: Arc<Node>) {
         let mut queue = lock(&self.queue);
-        if queue.closing {
+        if queue.closing || self.cut.is_cancelled() {
             return;
         }
         queue.stanzas.push_back(stanza);
@@ -360,6 +360,7 @@ async fn write_frames(
 async fn send_frames(connection: &Connection, sink: &mut SplitSink<WebSocket, Message>, frames: &mut Vec<u8>) -> bool {
     let message = Message::Binary(std::mem::take(frames).into());
     tokio::select! {
+        biased;
         () = connection.cut.cancelled() => false,
         sent = sink.send(message) => {
             if sent.is_err() {

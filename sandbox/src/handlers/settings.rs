@@ -8,7 +8,7 @@ use wacore_binary::{Jid, Node};
 use crate::account::lock;
 use crate::core::Core;
 use crate::handlers::Origin;
-use crate::stanza::{attr, bytes, children, empty_result, error, jid_attr, result};
+use crate::stanza::{attr, bytes, children, empty_result, error, jid_attr, leaf, result};
 
 /// Privacy categories and their values before anybody changed them.
 const PRIVACY: [(&str, &str); 9] = [
@@ -49,6 +49,7 @@ pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, namespace: &str
             result(request, [picture])
         }
         ("w:profile:picture", false) => error(request, 404, "item-not-found"),
+        ("w:mex", false) => mex(request),
         // Clients clean dirty bits, report statistics, accept terms: noted.
         (_, true) => empty_result(request),
         (_, false) => error(request, 501, "feature-not-implemented"),
@@ -106,4 +107,23 @@ fn privacy(origin: &Origin, request: &Node, set: bool) -> Node {
     }
     origin.account.mark_dirty();
     result(request, [NodeBuilder::new("privacy").children(answers).build()])
+}
+
+/// `<query query_id>`: the two questions about limits are answered with "none"; other queries are
+/// errors, as an unknown query is.
+fn mex(request: &Node) -> Node {
+    use wacore::iq::mex_operations::{fetch_new_chat_message_capping_info, fetch_reachout_timelock};
+    let query = request
+        .get_optional_child("query")
+        .and_then(|query| attr(query, "query_id"));
+    let answer = match query.as_deref() {
+        Some(fetch_reachout_timelock::DOC_ID) => {
+            serde_json::json!({"data": {"xwa2_fetch_account_reachout_timelock": {"is_active": false}}})
+        }
+        Some(fetch_new_chat_message_capping_info::DOC_ID) => {
+            serde_json::json!({"data": {"xwa2_message_capping_info": {"capping_status": "NONE"}}})
+        }
+        _ => return error(request, 501, "feature-not-implemented"),
+    };
+    result(request, [leaf("result", answer.to_string())])
 }

@@ -7,6 +7,7 @@
 //! **Invariant:** only the phone's task touches its Signal state.
 
 mod content;
+mod history;
 pub mod keys;
 pub mod ledger;
 mod receiving;
@@ -38,7 +39,7 @@ pub enum Destination {
 
 /// What is asked of a phone's task.
 pub enum Request {
-    /// Send what a new companion needs: the app-state key and an empty history.
+    /// Send what a new companion needs: the app-state key and the history.
     Welcome(u16),
     /// A companion was unlinked.
     Forget(u16),
@@ -66,6 +67,7 @@ pub(crate) struct PhoneTask {
     sent: VecDeque<Sent>,
     /// Which devices have our sender key, by group: `user:device`.
     key_holders: HashMap<String, HashSet<String>>,
+    history: history::History,
     /// How often we asked for a message again.
     retries: HashMap<String, u8>,
 }
@@ -78,6 +80,7 @@ pub fn spawn(core: &Arc<Core>, account: &Arc<Account>, signal: SignalState) {
         signal,
         sent: VecDeque::new(),
         key_holders: HashMap::new(),
+        history: history::History::default(),
         retries: HashMap::new(),
     };
     core.tasks.spawn(task.run());

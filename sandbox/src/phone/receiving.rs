@@ -13,6 +13,7 @@ use wacore_libsignal::protocol::{
 };
 use waproto::whatsapp as wa;
 
+use super::history::Line;
 use super::ledger::Row;
 use super::signal::{address, sender_key_name};
 use super::{Destination, PhoneTask, Request, content};
@@ -74,7 +75,7 @@ impl PhoneTask {
             Opened::Nothing | Opened::Again => self.respond(&envelope, None),
             Opened::Content(message) => {
                 self.retries.remove(&envelope.id);
-                self.opened(&envelope, &message);
+                self.opened(&envelope, &message).await;
             }
         }
     }
@@ -184,22 +185,16 @@ impl PhoneTask {
     }
 
     /// A message that could be read.
-    fn opened(&mut self, envelope: &Envelope, message: &wa::Message) {
+    async fn opened(&mut self, envelope: &Envelope, message: &wa::Message) {
         if Arc::ptr_eq(&envelope.sender, &self.account) {
-            // A companion's copy of what it sent, or a question of its own.
-            let asks_for_keys = message
-                .protocol_message
-                .as_option()
-                .is_some_and(|protocol| protocol.app_state_sync_key_request.is_set());
-            if asks_for_keys {
-                self.account.request(Request::Welcome(envelope.device));
-            }
+            self.companion_message(envelope, message).await;
             return;
         }
         let Some((kind, text)) = content::describe(message) else {
             self.respond(envelope, None);
             return;
         };
+        self.note_received(envelope, message);
         let (view, new) = lock(&self.account.ledger).record(Row {
             view: Received {
                 sequence: 0,
@@ -220,6 +215,55 @@ impl PhoneTask {
         });
         let answerable = new && envelope.participant.is_none() && kind == "text";
         self.respond(envelope, text.filter(|_| answerable));
+    }
+
+    /// A companion's copy of what it sent, or a question of its own.
+    async fn companion_message(&mut self, envelope: &Envelope, message: &wa::Message) {
+        if let Some(copy) = message.device_sent_message.as_option() {
+            if let (Some(chat), Some(sent)) = (copy.destination_jid.as_deref(), copy.message.as_option())
+                && content::describe(sent).is_some()
+            {
+                self.note_sent(chat, &envelope.id, sent);
+            }
+            return;
+        }
+        if let Some(group) = envelope.group() {
+            self.note_sent(&group.to_string(), &envelope.id, message);
+            return;
+        }
+        let Some(protocol) = message.protocol_message.as_option() else {
+            return;
+        };
+        if protocol.app_state_sync_key_request.is_set() {
+            self.account.request(Request::Welcome(envelope.device));
+        }
+        let older = protocol
+            .peer_data_operation_request_message
+            .as_option()
+            .and_then(|operation| operation.history_sync_on_demand_request.as_option());
+        if let Some(wanted) = older {
+            self.send_older(envelope.device, &envelope.id, wanted).await;
+        }
+    }
+
+    fn note_received(&mut self, envelope: &Envelope, message: &wa::Message) {
+        let addressing = self.core.addressing();
+        let sender = envelope.sender.jid(addressing).to_string();
+        let (chat, participant) = match envelope.group() {
+            Some(group) => (group.to_string(), Some(sender)),
+            None => (sender, None),
+        };
+        self.history.note(
+            &chat,
+            Line {
+                id: envelope.id.clone(),
+                from_me: false,
+                participant,
+                name: envelope.sender.name(),
+                at: clock::unix_seconds(),
+                message: message.clone(),
+            },
+        );
     }
 
     /// Receipts and, for a new direct text, the reply; after the latency the phone is set to.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use buffa::Message as _;
 use rand::rngs::StdRng;
 use wacore::messages::{MessageUtils, wrap_device_sent};
 use wacore_binary::builder::NodeBuilder;
@@ -13,9 +12,11 @@ use wacore_libsignal::protocol::{
     UsePQRatchet, create_sender_key_distribution_message, group_encrypt, message_encrypt, process_prekey_bundle,
 };
 use waproto::whatsapp as wa;
+use waproto::whatsapp::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
 
+use super::history::{self, Line};
 use super::signal::{address, sender_key_name};
-use super::{Destination, PhoneTask, REMEMBERED, Sent};
+use super::{Destination, PhoneTask, REMEMBERED, Sent, content};
 use crate::account::{Account, lock};
 use crate::clock;
 use crate::error::SandboxError;
@@ -45,6 +46,12 @@ impl PhoneTask {
         };
         if self.sent.len() == REMEMBERED {
             self.sent.pop_front();
+        }
+        let chat = attr(&stanza, "to")
+            .map(std::borrow::Cow::into_owned)
+            .unwrap_or_default();
+        if content::describe(&message).is_some() {
+            self.note_sent(&chat, &id, &message);
         }
         self.sent.push_back(Sent {
             id: id.clone(),
@@ -221,9 +228,9 @@ impl PhoneTask {
     }
 
     /// What a new companion waits for: the app-state key (without it `Connected` comes ten seconds
-    /// late) and an empty history (Baileys waits twenty seconds for one).
+    /// late) and a history (Baileys waits twenty seconds for one).
     pub(super) async fn welcome(&mut self, device: u16) {
-        use wa::message::protocol_message::Type;
+        use wa::message::HistorySyncType;
         let key = wa::message::AppStateSyncKey {
             key_id: buffa::MessageField::some(wa::message::AppStateSyncKeyId {
                 key_id: Some(self.account.keys.sync_key_id.clone()),
@@ -239,21 +246,28 @@ impl PhoneTask {
             }),
         };
         let share = wa::message::ProtocolMessage {
-            r#type: Some(Type::APP_STATE_SYNC_KEY_SHARE),
+            r#type: Some(wa::message::protocol_message::Type::APP_STATE_SYNC_KEY_SHARE),
             app_state_sync_key_share: buffa::MessageField::some(wa::message::AppStateSyncKeyShare { keys: vec![key] }),
             ..Default::default()
         };
         let mut protocols = vec![share];
-        for kind in [
-            wa::message::HistorySyncType::INITIAL_BOOTSTRAP,
-            wa::message::HistorySyncType::RECENT,
-        ] {
-            protocols.push(wa::message::ProtocolMessage {
-                r#type: Some(Type::HISTORY_SYNC_NOTIFICATION),
-                history_sync_notification: buffa::MessageField::some(self.empty_history(kind)),
-                ..Default::default()
-            });
-        }
+        let own_name = wa::Pushname {
+            id: Some(self.account.jid(Addressing::Number).to_string()),
+            pushname: Some(self.account.name()),
+        };
+        let conversations = self.history.newest();
+        protocols.push(history_message(history::announcement(
+            HistorySyncType::INITIAL_BOOTSTRAP,
+            None,
+            conversations,
+            vec![own_name],
+        )));
+        protocols.push(history_message(history::announcement(
+            HistorySyncType::RECENT,
+            None,
+            Vec::new(),
+            Vec::new(),
+        )));
         for protocol in protocols {
             if let Err(failure) = self.send_to_companion(device, protocol).await {
                 tracing::warn!(%failure, "a new companion could not be welcomed");
@@ -261,31 +275,57 @@ impl PhoneTask {
         }
     }
 
-    fn empty_history(&self, kind: wa::message::HistorySyncType) -> wa::message::HistorySyncNotification {
-        use wa::history_sync::HistorySyncType;
-        let sync_type = match kind {
-            wa::message::HistorySyncType::RECENT => HistorySyncType::RECENT,
-            _ => HistorySyncType::INITIAL_BOOTSTRAP,
-        };
-        let history = wa::HistorySync {
-            sync_type,
-            chunk_order: Some(1),
-            progress: Some(100),
-            pushnames: vec![wa::Pushname {
-                id: Some(self.account.jid(Addressing::Number).to_string()),
-                pushname: Some(self.account.name()),
-            }],
-            ..Default::default()
+    /// Older messages of a conversation, for the companion that asked.
+    pub(super) async fn send_older(&mut self, device: u16, id: &str, wanted: &HistorySyncOnDemandRequest) {
+        use wa::message::HistorySyncType;
+        let chat = wanted.chat_jid.as_deref().unwrap_or_default();
+        let count = wanted
+            .on_demand_msg_count
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(50);
+        let found = self.history.before(
+            &self.chat_name(chat),
+            wanted.oldest_msg_id.as_deref().unwrap_or_default(),
+            count,
+        );
+        let conversations = found
+            .map(|mut conversation| {
+                chat.clone_into(&mut conversation.id);
+                conversation.end_of_history_transfer = Some(conversation.messages.len() < count);
+                conversation
+            })
+            .into_iter()
+            .collect();
+        let notification = history::announcement(HistorySyncType::ON_DEMAND, Some(id), conversations, Vec::new());
+        if let Err(failure) = self.send_to_companion(device, history_message(notification)).await {
+            tracing::warn!(%failure, "older messages cannot be sent to a companion");
         }
-        .encode_to_vec();
-        wa::message::HistorySyncNotification {
-            file_length: Some(history.len() as u64),
-            sync_type: Some(kind),
-            chunk_order: Some(1),
-            progress: Some(100),
-            initial_hist_bootstrap_inline_payload: Some(stored_zlib(&history)),
-            ..Default::default()
-        }
+    }
+
+    /// The name a conversation is remembered by: the jid companions link with, in whichever
+    /// addressing it is asked for.
+    pub(super) fn chat_name(&self, chat: &str) -> String {
+        let known = chat.parse::<Jid>().ok().and_then(|jid| self.core.account_of(&jid));
+        known.map_or_else(
+            || chat.to_owned(),
+            |account| account.jid(self.core.addressing()).to_string(),
+        )
+    }
+
+    /// Remembers what this phone or one of its companions sent.
+    pub(super) fn note_sent(&mut self, chat: &str, id: &str, message: &wa::Message) {
+        let chat = self.chat_name(chat);
+        self.history.note(
+            &chat,
+            Line {
+                id: id.to_owned(),
+                from_me: true,
+                participant: None,
+                name: self.account.name(),
+                at: clock::unix_seconds(),
+                message: message.clone(),
+            },
+        );
     }
 
     /// `<message category="peer">` to one of the account's own companions.
@@ -412,35 +452,10 @@ fn distribution(group: &Jid, key: &[u8]) -> wa::Message {
     }
 }
 
-/// A zlib stream of stored blocks: histories travel as zlib, and this one is too short to compress.
-fn stored_zlib(data: &[u8]) -> Vec<u8> {
-    let mut stream = vec![0x78, 0x01];
-    let mut blocks = data.chunks(65_535).peekable();
-    while let Some(block) = blocks.next() {
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        stream.push(u8::from(blocks.peek().is_none()));
-        stream.extend_from_slice(&length.to_le_bytes());
-        stream.extend_from_slice(&(!length).to_le_bytes());
-        stream.extend_from_slice(block);
-    }
-    let (mut low, mut high) = (1u32, 0u32);
-    for byte in data {
-        low = (low + u32::from(*byte)) % 65_521;
-        high = (high + low) % 65_521;
-    }
-    stream.extend_from_slice(&(high << 16 | low).to_be_bytes());
-    stream
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stored_blocks_are_a_zlib_stream() {
-        let mut frame = vec![2u8];
-        frame.extend_from_slice(&stored_zlib(b"history"));
-        // The binary decoder inflates frames whose first byte has this bit.
-        assert_eq!(wacore_binary::util::unpack(&frame).unwrap().as_ref(), b"history");
+fn history_message(notification: wa::message::HistorySyncNotification) -> wa::message::ProtocolMessage {
+    wa::message::ProtocolMessage {
+        r#type: Some(wa::message::protocol_message::Type::HISTORY_SYNC_NOTIFICATION),
+        history_sync_notification: buffa::MessageField::some(notification),
+        ..Default::default()
     }
 }

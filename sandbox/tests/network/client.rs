@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sandbox::{LinkedDevice, Network, NetworkConfig, Received};
 use tokio::sync::Notify;
+use whatsapp_rust::buffa::Message as _;
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::prelude::*;
 use whatsapp_rust::wacore::net::{HttpClient, HttpRequest, HttpResponse, StreamingHttpResponse, UploadBody};
@@ -190,6 +191,30 @@ impl TestClient {
                 let source = &inbound.info.source;
                 (found == text).then(|| (inbound.info.id.clone(), source.chat.clone(), source.sender.clone()))
             }),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a history whose conversations (chat and texts, newest first) match.
+    pub async fn history<T>(&self, matching: impl Fn(&[(String, Vec<String>)]) -> Option<T>) -> T {
+        self.wait(|event| match event {
+            Event::HistorySync(history) => {
+                let bytes = history.decompress().ok()?;
+                let conversations: Vec<(String, Vec<String>)> = wa::HistorySync::decode_from_slice(&bytes)
+                    .ok()?
+                    .conversations
+                    .iter()
+                    .map(|conversation| {
+                        let texts = conversation.messages.iter().filter_map(|entry| {
+                            let message = entry.message.as_option()?.message.as_option()?;
+                            text_of(message).map(ToOwned::to_owned)
+                        });
+                        (conversation.id.clone(), texts.collect())
+                    })
+                    .collect();
+                matching(&conversations)
+            }
             _ => None,
         })
         .await

@@ -326,3 +326,53 @@ async fn a_burst_arrives_complete_and_in_order() {
     until(|| (network.stats().messages >= 200).then_some(())).await;
     network.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_tells_what_was_written_before() {
+    let network = network().await;
+    let (first, _) = TestClient::linked(&network, ANI).await;
+    network.create_phone(BUDI, Some("Budi"), Behavior::default()).unwrap();
+    let mut ids = Vec::new();
+    for text in ["one", "two", "three"] {
+        ids.push(first.send(&jid(BUDI), text).await);
+    }
+    ledger(&network, BUDI, 3).await;
+    ids.push(
+        network
+            .send_text(BUDI, Target::Phone(ANI.to_owned()), "four")
+            .await
+            .unwrap(),
+    );
+    first.text("four").await;
+
+    // A new companion gets the history with its welcome.
+    let (second, _) = TestClient::linked(&network, ANI).await;
+    let known = second.history(|conversations| {
+        let texts: Vec<String> = conversations.iter().flat_map(|(_, texts)| texts.clone()).collect();
+        (texts == ["four", "three", "two", "one"]).then_some(conversations.len())
+    });
+    assert_eq!(known.await, 1);
+
+    // And older messages when it asks.
+    second
+        .client
+        .fetch_message_history(&jid(BUDI), &ids[2], true, 0, 1)
+        .await
+        .unwrap();
+    second
+        .history(|conversations| {
+            let (chat, texts) = conversations.first()?;
+            (chat.starts_with(BUDI.trim_start_matches('+')) && texts == &["two"]).then_some(())
+        })
+        .await;
+    network.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_no_limits() {
+    let network = network().await;
+    let (client, _) = TestClient::linked(&network, ANI).await;
+    let timelock = client.client.mex().fetch_reachout_timelock().await.unwrap();
+    assert_eq!(timelock.is_active, Some(false));
+    network.shutdown().await;
+}
