@@ -25,9 +25,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | the handshake, a frame, a connection | `noise`, `frame`, `connection` |
+//! | the port, the handshake, a frame, a connection | `server`, `noise`, `frame`, `connection` |
 //! | a stanza answered | `handlers/` by namespace, `pairing` before a device is linked |
-//! | a phone | `phone/`: `receiving`, `sending`, `signal`, `ledger` |
+//! | a phone | `phone/`: `receiving`, `sending`, `retries`, `welcome`, `signal`, `ledger`, `history` |
 //! | what waits for a device | `mailbox` |
 //! | media | `media` |
 //! | the data directory | `storage` |
@@ -54,6 +54,7 @@ mod noise;
 mod number;
 mod pairing;
 mod phone;
+mod server;
 mod stanza;
 mod storage;
 mod views;

@@ -5,12 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::response::Response;
-use axum::routing::{any, get, post};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
 use waproto::whatsapp as wa;
@@ -18,7 +12,7 @@ use waproto::whatsapp as wa;
 use crate::account::{Account, lock};
 use crate::core::Core;
 use crate::error::SandboxError;
-use crate::handlers::{Origin, devices, groups, login, receipts};
+use crate::handlers::{Origin, devices, group_changes, login, receipts};
 use crate::noise::ServerIdentity;
 use crate::number::parse_number;
 use crate::phone::{self, Destination, Request};
@@ -27,10 +21,8 @@ use crate::views::{
     Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
     Received, Target,
 };
-use crate::{clock, connection, control, media, pairing};
+use crate::{clock, control, pairing, server};
 
-/// The largest file the media host takes.
-const MEDIA_LIMIT: usize = 256 * 1024 * 1024;
 /// How long tasks may take to end.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -85,29 +77,13 @@ impl Network {
             core.tasks.spawn(storage::run(Arc::clone(&core)));
         }
 
-        let router = Router::new()
-            .route("/ws/chat", any(websocket))
-            .route("/ws/chat/{*rest}", any(websocket))
-            .route("/mms/{*path}", post(media::upload))
-            .route("/v/sandbox/{name}", get(media::download))
-            .layer(DefaultBodyLimit::max(MEDIA_LIMIT))
-            .with_state(Arc::clone(&core))
-            .merge(control::routes(Self {
+        server::spawn(
+            &core,
+            listener,
+            control::routes(Self {
                 core: Arc::clone(&core),
-            }));
-        // Frames are small and answered at once: waiting to fill a packet costs 40 ms each.
-        let listener = listener.tap_io(|stream| {
-            if let Err(failure) = stream.set_nodelay(true) {
-                tracing::debug!(%failure, "TCP_NODELAY cannot be set");
-            }
-        });
-        let stop = core.stop.clone();
-        core.tasks.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-            if let Err(failure) = served.await {
-                tracing::error!(%failure, "the network stopped serving");
-            }
-        });
+            }),
+        );
         Ok(Self { core })
     }
 
@@ -202,7 +178,7 @@ impl Network {
     /// logged in.
     pub async fn enter_pairing_code(&self, number: &str, code: &str) -> Result<LinkedDevice, SandboxError> {
         let account = self.scanner(number)?;
-        pairing::enter_code(&self.core, &account, code).await
+        pairing::code::enter(&self.core, &account, code).await
     }
 
     /// The phone writes a text; returns the message id once the server accepted it.
@@ -355,7 +331,7 @@ impl Network {
             .iter()
             .map(|number| self.core.account_by_number(number))
             .collect::<Result<Vec<_>, _>>()?;
-        let group = groups::create(&self.core, &owner, None, subject, &members);
+        let group = group_changes::create(&self.core, &owner, None, subject, &members);
         let view = lock(&group).view();
         Ok(view)
     }
@@ -363,7 +339,7 @@ impl Network {
     /// Adds a member to a group, as its owner would.
     pub async fn add_to_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
         let (group, owner, account) = self.group_change(group, number)?;
-        groups::add(&self.core, &owner, None, &group, &[account]);
+        group_changes::add(&self.core, &owner, None, &group, &[account]);
         let view = lock(&group).view();
         Ok(view)
     }
@@ -371,7 +347,7 @@ impl Network {
     /// Removes a member from a group, as its owner would.
     pub async fn remove_from_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
         let (group, owner, account) = self.group_change(group, number)?;
-        groups::remove(&self.core, &owner, None, &group, &[account]);
+        group_changes::remove(&self.core, &owner, None, &group, &[account]);
         let view = lock(&group).view();
         Ok(view)
     }
@@ -425,20 +401,4 @@ fn normalized(mut behavior: Behavior) -> Result<Behavior, SandboxError> {
         .map(|number| parse_number(number).map(|digits| crate::number::with_plus(&digits)))
         .collect::<Result<_, _>>()?;
     Ok(behavior)
-}
-
-async fn websocket(State(core): State<Arc<Core>>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade
-        .max_message_size(64 * 1024 * 1024)
-        .max_frame_size(64 * 1024 * 1024)
-        .on_upgrade(move |socket| {
-            let tasks = core.tasks.clone();
-            async move {
-                // Tracked, so that a shutdown waits for it.
-                let ended = tasks.spawn(connection::serve(core, socket)).await;
-                if let Err(failure) = ended {
-                    tracing::error!(%failure, "a connection's task failed");
-                }
-            }
-        })
 }

@@ -3,6 +3,7 @@
 
 pub mod app_state;
 pub mod devices;
+pub mod group_changes;
 pub mod groups;
 pub mod keys;
 pub mod login;
@@ -93,7 +94,7 @@ fn handle_unlinked(core: &Arc<Core>, connection: &Arc<Connection>, stanza: &Node
     }
     match (attr(stanza, "type").as_deref(), attr(stanza, "xmlns").as_deref()) {
         (Some("result"), _) => crate::pairing::handle_answer(core, connection, stanza),
-        (Some("set" | "get"), Some("md")) => crate::pairing::handle_code_stage(core, connection, stanza),
+        (Some("set" | "get"), Some("md")) => crate::pairing::code::handle_stage(core, connection, stanza),
         (Some("set" | "get"), Some("w:p" | "passive")) => connection.send(empty_result(stanza)),
         (Some("set" | "get"), _) => connection.send(error(stanza, 401, "not-authorized")),
         _ => {}

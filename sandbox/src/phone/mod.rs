@@ -11,8 +11,10 @@ mod history;
 pub mod keys;
 pub mod ledger;
 mod receiving;
+mod retries;
 mod sending;
 pub mod signal;
+mod welcome;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use wacore::messages::decode_plaintext;
-use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, Server};
 use wacore_libsignal::protocol::{
     CiphertextMessage, PreKeySignalMessage, PreKeyStore, SenderKeyDistributionMessage, SignalMessage,
@@ -20,22 +19,19 @@ use super::{Destination, PhoneTask, Request, content};
 use crate::account::{Account, lock};
 use crate::clock;
 use crate::handlers::messages::encrypted_parts;
-use crate::handlers::{Origin, keys, receipts};
-use crate::stanza::{attr, attr_is, bytes, jid_attr, leaf};
+use crate::handlers::{Origin, receipts};
+use crate::stanza::{attr, attr_is, bytes, jid_attr};
 use crate::views::{NetworkEvent, Received, Reply};
 
-/// Retry receipts sent for one message before the phone gives up, as WhatsApp Web does.
-const MAXIMUM_RETRIES: u8 = 5;
-
 /// Where a message came from.
-struct Envelope {
-    id: String,
+pub(super) struct Envelope {
+    pub id: String,
     /// The stanza's `from`: the sender's device, or the group.
-    from: Jid,
+    pub from: Jid,
     /// In groups, the sender's device.
-    participant: Option<Jid>,
-    sender: Arc<Account>,
-    device: u16,
+    pub participant: Option<Jid>,
+    pub sender: Arc<Account>,
+    pub device: u16,
 }
 
 impl Envelope {
@@ -80,7 +76,7 @@ impl PhoneTask {
         }
     }
 
-    fn read_envelope(&self, stanza: &Node) -> Option<Envelope> {
+    pub(super) fn read_envelope(&self, stanza: &Node) -> Option<Envelope> {
         let from = jid_attr(stanza, "from")?;
         let participant = if from.server == Server::Group {
             Some(jid_attr(stanza, "participant")?)
@@ -321,73 +317,6 @@ impl PhoneTask {
                     () = stop.cancelled() => {}
                 }
             });
-        }
-    }
-
-    /// A retry receipt with the phone's keys: the sender starts a new session and sends again.
-    fn ask_again(&mut self, envelope: &Envelope) {
-        let count = self.retries.entry(envelope.id.clone()).or_insert(0);
-        *count += 1;
-        let count = *count;
-        if count > MAXIMUM_RETRIES {
-            return;
-        }
-        let retry = NodeBuilder::new("retry")
-            .attr("v", 1)
-            .attr("count", count)
-            .attr("id", envelope.id.as_str())
-            .attr("t", clock::unix_seconds())
-            .build();
-        let receipt = receipts::from_phone(
-            &envelope.from,
-            envelope.participant.as_ref(),
-            &envelope.id,
-            Some("retry"),
-        )
-        .children([
-            retry,
-            leaf("registration", self.account.keys.registration_id.to_be_bytes()),
-            keys::phone_retry_keys(&self.account),
-        ])
-        .build();
-        receipts::accept(&self.core, &self.origin(), &receipt);
-    }
-
-    /// A device could not open what this phone sent: a new session, and the message again.
-    async fn asked_again(&mut self, receipt: &Node) {
-        let Some(envelope) = self.read_envelope(receipt) else {
-            return;
-        };
-        let Some(sent) = self.sent.iter().find(|sent| sent.id == envelope.id) else {
-            tracing::debug!("a device asks for a message this phone no longer has");
-            return;
-        };
-        let (to, message) = (sent.to.clone(), sent.message.clone());
-        let count = receipt
-            .get_optional_child("retry")
-            .and_then(|retry| attr(retry, "count"))
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1u8);
-        if count >= MAXIMUM_RETRIES {
-            return;
-        }
-        let address = address(&envelope.sender, envelope.device);
-        // A new session either way: from the keys in the receipt, or from a fresh bundle. The old one
-        // is kept behind it for what the device sent before.
-        let bundle = keys::read_retry_keys(receipt).or_else(|| {
-            let device = envelope.sender.device(envelope.device)?;
-            keys::take_bundle(&envelope.sender, &device)
-        });
-        if let Some(bundle) = bundle
-            && let Err(failure) = self.start_session(&address, bundle).await
-        {
-            tracing::debug!(%failure, "the keys for a retry are unusable");
-        }
-        if let Err(failure) = self
-            .send_again(&envelope.id, &to, message, &envelope.sender, envelope.device, count)
-            .await
-        {
-            tracing::debug!(%failure, "a message cannot be sent again");
         }
     }
 }
