@@ -186,6 +186,13 @@ impl Account {
         self.wake.notify_one();
     }
 
+    /// Stanzas its companions have not acknowledged.
+    pub fn waiting(&self) -> usize {
+        let devices = self.devices();
+        let companions = devices.values().filter(|device| device.id != 0);
+        companions.map(|device| lock(&device.mailbox).len()).sum()
+    }
+
     /// What callers see.
     pub fn view(&self) -> Phone {
         let behavior = self.behavior();

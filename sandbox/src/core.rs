@@ -175,6 +175,7 @@ impl Core {
             stanzas_in: self.counters.stanzas_in.load(Ordering::Relaxed),
             stanzas_out: self.counters.stanzas_out.load(Ordering::Relaxed),
             messages: self.counters.messages.load(Ordering::Relaxed),
+            waiting: self.accounts().iter().map(|account| account.waiting()).sum(),
             media_bytes: self.media.bytes(),
         }
     }

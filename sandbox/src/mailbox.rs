@@ -101,8 +101,7 @@ impl Mailbox {
         self.waiting.values().cloned().collect()
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.waiting.len()
     }
 }

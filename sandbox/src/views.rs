@@ -255,6 +255,8 @@ pub struct NetworkStats {
     pub stanzas_out: u64,
     /// `<message>` stanzas accepted from clients and phones.
     pub messages: u64,
+    /// Stanzas that linked devices have not acknowledged yet.
+    pub waiting: usize,
     /// Bytes kept by the media host.
     pub media_bytes: u64,
 }

@@ -4,6 +4,7 @@ use sandbox::{Behavior, Disruption, Target};
 use whatsapp_rust::SendOptions;
 use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt;
 use whatsapp_rust::wacore::types::events::Event;
+use whatsapp_rust::wacore::types::presence::ReceiptType;
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::client::{TestClient, jid, ledger, network, until};
@@ -79,6 +80,26 @@ async fn what_came_while_a_client_was_away_is_delivered_when_it_returns() {
     client
         .wait(|event| matches!(event, Event::OfflineSyncCompleted(_)).then_some(()))
         .await;
+    network.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_does_not_come_again() {
+    let network = network().await;
+    let (client, _) = TestClient::linked(&network, ANI).await;
+    let (friend, _) = TestClient::linked(&network, BUDI).await;
+    let group = network.create_group(BUDI, "idle", &[ANI.to_owned()]).await.unwrap();
+    let id = client.send(&jid(BUDI), "ping").await;
+    client.receipt(&id, ReceiptType::Delivered).await;
+    friend.text("ping").await;
+    network.send_text(BUDI, Target::Group(group.jid), "pong").await.unwrap();
+    client.text("pong").await;
+    network
+        .send_text(BUDI, Target::Phone(ANI.to_owned()), "pong")
+        .await
+        .unwrap();
+    friend.text("pong").await;
+    until(|| (network.stats().waiting == 0).then_some(())).await;
     network.shutdown().await;
 }
 
