@@ -69,8 +69,13 @@ impl Dispatch {
             EventKind::Addresses { .. } | EventKind::PushName { .. } => {}
             kind => {
                 match kind {
-                    EventKind::Connected { .. } | EventKind::Recovered => self.senders.connected(lease),
-                    EventKind::Connecting { .. } | EventKind::Activity => {}
+                    EventKind::Connected { .. } => self.senders.connected(lease),
+                    // While a connection is suspected its window fills up by itself; either it answers again, or it
+                    // is replaced.
+                    EventKind::Degraded { .. }
+                    | EventKind::Recovered
+                    | EventKind::Activity
+                    | EventKind::Connecting { .. } => {}
                     _ => self.senders.disconnected(event.device),
                 }
                 self.status.tell(event.device, event.fence, at, kind.clone()).await?;

@@ -41,6 +41,10 @@ pub enum ErrorCode {
     NotOnWhatsapp,
     /// The recipient cannot be written to from this account.
     RecipientBlocked,
+    /// WhatsApp does not let this account write to new people for now.
+    ReachoutTimelock,
+    /// WhatsApp refused; the message says why.
+    Rejected,
     /// What was waited for did not happen in time. What was asked for still goes on.
     TimedOut,
     /// The sandbox network refused.

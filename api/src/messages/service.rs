@@ -244,7 +244,8 @@ fn failure(row: &message::Model) -> UserError {
     match row.error_code.as_deref() {
         Some("NOT_ON_WHATSAPP") => UserError::new(ErrorCode::NotOnWhatsapp, message).at("to"),
         Some("INVALID_ADDRESS") => UserError::new(ErrorCode::InvalidInput, message).at("to"),
-        _ => UserError::new(ErrorCode::RecipientBlocked, message),
+        Some("REACHOUT_TIMELOCK") => UserError::new(ErrorCode::ReachoutTimelock, message),
+        _ => UserError::new(ErrorCode::Rejected, message),
     }
 }
 
