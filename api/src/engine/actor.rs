@@ -13,7 +13,7 @@ use rand::RngExt;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wacore::iq::keepalive::KeepaliveSpec;
@@ -34,7 +34,10 @@ const AFTER_LOGIN: u32 = 3;
 pub(super) enum Order {
     /// Stop waiting for the next attempt.
     Wake,
-    PairingCode { phone_digits: String, reply: oneshot::Sender<Result<PairingCode, EngineError>> },
+    PairingCode {
+        phone_digits: String,
+        reply: oneshot::Sender<Result<PairingCode, EngineError>>,
+    },
     Stop(Stop),
 }
 
@@ -92,19 +95,22 @@ impl Actor {
             tracing::error!(%error, device = %outlet.device, "a device could not be started");
             let delay = self.delay(failures);
             failures += 1;
-            outlet.tell(self.disconnected("its records could not be read", Some(delay))).await;
+            outlet
+                .tell(self.disconnected("its records could not be read", Some(delay)))
+                .await;
             if let Some(stop) = self.pause(delay).await {
                 let result = match stop.how {
                     How::Disconnect => Ok(()),
-                    How::Logout | How::Wipe => {
-                        self.shared.records(&self.scope).delete_all().await.map_err(storage)
-                    }
+                    How::Logout | How::Wipe => self.shared.records(&self.scope).delete_all().await.map_err(storage),
                 };
                 let _ = stop.reply.send(result);
                 return;
             }
         };
-        let live = Live { client: Arc::clone(&built.client), lanes: Arc::clone(&built.lanes) };
+        let live = Live {
+            client: Arc::clone(&built.client),
+            lanes: Arc::clone(&built.lanes),
+        };
         // Only this task fills the slot, once.
         let _ = self.slot.set(live);
         let end = self.connections(&built).await;
@@ -127,7 +133,10 @@ impl Actor {
                 attempt = 0;
                 failures = failures.min(AFTER_LOGIN);
             }
-            if past.online_for.is_some_and(|held| held >= self.shared.config.reconnect.stable_after) {
+            if past
+                .online_for
+                .is_some_and(|held| held >= self.shared.config.reconnect.stable_after)
+            {
                 failures = 0;
             }
             let reason = match past.ending {
@@ -145,7 +154,10 @@ impl Actor {
                 // WhatsApp closes the connection after a pairing and expects the device to log in.
                 None if past.paired => continue,
                 Some(Ending::Lost(reason)) => reason,
-                None => built.dialer.take_failure().unwrap_or_else(|| "could not connect".to_owned()),
+                None => built
+                    .dialer
+                    .take_failure()
+                    .unwrap_or_else(|| "could not connect".to_owned()),
             };
             let delay = self.delay(failures);
             failures += 1;
@@ -159,7 +171,10 @@ impl Actor {
     /// One connection, from the dial to its end. Answers the order that ended it, if any.
     async fn connection(&mut self, built: &Built) -> Option<Stop> {
         // The library makes one connection per run; when the next one is due is decided here.
-        built.client.enable_auto_reconnect.store(false, std::sync::atomic::Ordering::Relaxed);
+        built
+            .client
+            .enable_auto_reconnect
+            .store(false, std::sync::atomic::Ordering::Relaxed);
         let client = Arc::clone(&built.client);
         let mut run = tokio::spawn(async move { client.run().await });
         let config = &self.shared.config;
@@ -168,7 +183,11 @@ impl Actor {
         let mut deaf = false;
         loop {
             let suspect = deaf || probe.is_some();
-            let overdue = built.lanes.oldest().filter(|_| !suspect).map(|began| began + config.ack_timeout);
+            let overdue = built
+                .lanes
+                .oldest()
+                .filter(|_| !suspect)
+                .map(|began| began + config.ack_timeout);
             tokio::select! {
                 _ = &mut run => {
                     if deaf {
@@ -225,46 +244,66 @@ impl Actor {
 
     /// Waits for the next attempt, or for an order.
     async fn pause(&mut self, delay: Duration) -> Option<Stop> {
-        let until = Instant::now() + delay;
-        loop {
-            tokio::select! {
-                () = sleep_until(until) => return None,
-                order = self.orders.recv() => match order {
-                    Some(Order::Wake) => return None,
-                    Some(Order::PairingCode { reply, .. }) => {
-                        let _ = reply.send(Err(EngineError::NotConnected));
-                        return None;
-                    }
-                    Some(Order::Stop(stop)) => return Some(stop),
-                    None => return Some(Stop { how: How::Disconnect, reply: oneshot::channel().0 }),
-                },
-            }
+        tokio::select! {
+            () = sleep(delay) => None,
+            order = self.orders.recv() => match order {
+                Some(Order::Wake) => None,
+                Some(Order::PairingCode { reply, .. }) => {
+                    // Whoever asked may have been cancelled.
+                    let _ = reply.send(Err(EngineError::NotConnected));
+                    None
+                }
+                Some(Order::Stop(stop)) => Some(stop),
+                None => Some(Stop { how: How::Disconnect, reply: oneshot::channel().0 }),
+            },
         }
     }
 
     async fn finish(&mut self, built: Built, end: End) {
         let device = self.scope.device_id();
         // The library writes what it holds, and its tasks end.
-        if timeout(self.shared.config.shutdown_timeout, built.client.disconnect()).await.is_err() {
+        if timeout(self.shared.config.shutdown_timeout, built.client.disconnect())
+            .await
+            .is_err()
+        {
             tracing::warn!(%device, "a device did not shut down in time");
         }
         tell_unconfirmed(&built, None).await;
-        let wipe = matches!(&end, End::LoggedOut(_) | End::Ordered(Stop { how: How::Logout | How::Wipe, .. }));
-        let written = if wipe { built.records.delete_all().await } else { built.records.flush().await };
+        let wipe = matches!(
+            &end,
+            End::LoggedOut(_)
+                | End::Ordered(Stop {
+                    how: How::Logout | How::Wipe,
+                    ..
+                })
+        );
+        let written = if wipe {
+            built.records.delete_all().await
+        } else {
+            built.records.flush().await
+        };
         if let Err(error) = &written {
             tracing::error!(%error, %device, "a device's last records could not be written");
         }
         let (kind, stop) = match end {
             End::LoggedOut(reason) => (EventKind::LoggedOut { reason }, None),
             End::Told(kind) => (kind, None),
-            End::Ordered(stop) if stop.how == How::Logout => {
-                (EventKind::LoggedOut { reason: "requested".to_owned() }, Some(stop))
-            }
+            End::Ordered(stop) if stop.how == How::Logout => (
+                EventKind::LoggedOut {
+                    reason: "requested".to_owned(),
+                },
+                Some(stop),
+            ),
             End::Ordered(stop) => (self.disconnected("requested", None), Some(stop)),
         };
         built.queue.tell(kind).await;
         // Nobody else keeps the queue open: the pump tells what is left and ends.
-        let Built { subscription, queue, pump, .. } = built;
+        let Built {
+            subscription,
+            queue,
+            pump,
+            ..
+        } = built;
         drop((subscription, queue));
         if let Some(stop) = stop {
             // Whoever asked may be the dispatcher, on whom the pump waits: answer first.
@@ -292,7 +331,10 @@ impl Actor {
     fn disconnected(&self, reason: &str, delay: Option<Duration>) -> EventKind {
         let retry_at =
             delay.map(|delay| self.shared.clock.now() + TimeDelta::from_std(delay).unwrap_or(TimeDelta::zero()));
-        EventKind::Disconnected { reason: reason.to_owned(), retry_at }
+        EventKind::Disconnected {
+            reason: reason.to_owned(),
+            retry_at,
+        }
     }
 }
 

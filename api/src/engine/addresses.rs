@@ -28,7 +28,10 @@ impl Addresses {
             return phone(jid);
         }
         if !jid.is_lid() {
-            return Address { jid: jid.to_non_ad_string(), phone: None };
+            return Address {
+                jid: jid.to_non_ad_string(),
+                phone: None,
+            };
         }
         if let Some(alternative) = alternative.filter(|alternative| alternative.is_pn()) {
             return phone(alternative);
@@ -41,23 +44,36 @@ impl Addresses {
         }
         match self.client.get_lid_pn_entry(jid).await {
             Ok(Some(entry)) => phone(&Jid::pn(&*entry.phone_number)),
-            Ok(None) => Address { jid: jid.to_non_ad_string(), phone: None },
+            Ok(None) => Address {
+                jid: jid.to_non_ad_string(),
+                phone: None,
+            },
             Err(error) => {
                 tracing::warn!(%error, "an address pair could not be read");
-                Address { jid: jid.to_non_ad_string(), phone: None }
+                Address {
+                    jid: jid.to_non_ad_string(),
+                    phone: None,
+                }
             }
         }
     }
 
     /// Whether the address is the account's own.
     pub(super) fn is_own(&self, jid: &Jid) -> bool {
-        let own = if jid.is_lid() { self.client.lid() } else { self.client.pn() };
+        let own = if jid.is_lid() {
+            self.client.lid()
+        } else {
+            self.client.pn()
+        };
         own.is_some_and(|own| own.user == jid.user && own.server == jid.server)
     }
 }
 
 fn phone(jid: &Jid) -> Address {
-    Address { jid: jid.to_non_ad_string(), phone: Some(jid.user.to_string()) }
+    Address {
+        jid: jid.to_non_ad_string(),
+        phone: Some(jid.user.to_string()),
+    }
 }
 
 /// An address that messages can be sent to.
@@ -79,10 +95,21 @@ mod tests {
 
     #[test]
     fn only_addresses_that_can_be_written_to_are_parsed() {
-        for good in ["6281234567890@s.whatsapp.net", "100000012345678@lid", "120363021033254949@g.us"] {
+        for good in [
+            "6281234567890@s.whatsapp.net",
+            "100000012345678@lid",
+            "120363021033254949@g.us",
+        ] {
             assert!(parse_chat(good).is_some(), "{good}");
         }
-        for bad in ["", "6281234567890", "@s.whatsapp.net", "status@broadcast", "1@newsletter", "not an address"] {
+        for bad in [
+            "",
+            "6281234567890",
+            "@s.whatsapp.net",
+            "status@broadcast",
+            "1@newsletter",
+            "not an address",
+        ] {
             assert!(parse_chat(bad).is_none(), "{bad}");
         }
         assert!(phone_jid("6281234567890").is_some());

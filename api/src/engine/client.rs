@@ -43,7 +43,12 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn records(&self, scope: &DeviceScope) -> Records {
-        Records::new(scope.clone(), self.cipher.clone(), self.writer.clone(), self.clock.clone())
+        Records::new(
+            scope.clone(),
+            self.cipher.clone(),
+            self.writer.clone(),
+            self.clock.clone(),
+        )
     }
 }
 
@@ -99,14 +104,17 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
         .with_inbound_durability_hook(Inbound::new(outlet.clone()))
         .with_skip_history_sync(true)
         .with_wanted_pre_key_count(shared.config.pre_keys)
-        .with_background_saver_interval(std::time::Duration::from_secs(300));
+        .with_background_saver_interval(std::time::Duration::from_mins(5));
     #[cfg(feature = "sandbox")]
     let builder = builder.with_version_override(SANDBOX_VERSION);
     let client = builder.build().await?.into_client();
     // Otherwise recipients' clients see deliveries as those of a phone that is switched off.
     client.set_force_active_delivery_receipts(true);
 
-    let listener = Listener { queue: queue.clone(), signals: Arc::clone(&signals) };
+    let listener = Listener {
+        queue: queue.clone(),
+        signals: Arc::clone(&signals),
+    };
     let subscription = client.subscribe_handler(Arc::new(listener));
     let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), Arc::clone(&shared.directory));
     let pump = Pump {
@@ -117,7 +125,16 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
         addresses: Addresses::new(Arc::clone(&client)),
     };
     let pump = tokio::spawn(pump.run(receiver));
-    Ok(Built { client, lanes, signals, dialer, records, queue, subscription, pump })
+    Ok(Built {
+        client,
+        lanes,
+        signals,
+        dialer,
+        records,
+        queue,
+        subscription,
+        pump,
+    })
 }
 
 /// The library's caches are made for one account per process; ours share it with hundreds.

@@ -39,7 +39,7 @@ impl EngineConfig {
             ack_timeout: Duration::from_secs(10),
             probe_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(30),
-            resolve_ttl: Duration::from_secs(24 * 60 * 60),
+            resolve_ttl: Duration::from_hours(24),
             shutdown_timeout: Duration::from_secs(10),
             commit_window: Duration::from_millis(2),
             pre_keys: 200,
@@ -77,7 +77,9 @@ impl Endpoint {
             Self::Sandbox { url, media_base } => {
                 for (address, scheme) in [(url, "ws"), (media_base, "http")] {
                     if !is_loopback(address, scheme) {
-                        return Err(EngineError::Endpoint("the sandbox is only reached on a loopback address"));
+                        return Err(EngineError::Endpoint(
+                            "the sandbox is only reached on a loopback address",
+                        ));
                     }
                 }
                 Ok(())
@@ -86,7 +88,11 @@ impl Endpoint {
     }
 
     #[cfg(not(feature = "sandbox"))]
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the sandbox build has something to refuse")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the sandbox build has something to refuse"
+    )]
     fn check(&self) -> Result<(), EngineError> {
         Ok(())
     }
@@ -95,8 +101,14 @@ impl Endpoint {
 /// Names are refused as well: what `localhost` is, another program decides.
 #[cfg(feature = "sandbox")]
 fn is_loopback(address: &str, scheme: &str) -> bool {
-    let Ok(address) = address.parse::<http::Uri>() else { return false };
-    let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let Ok(address) = address.parse::<http::Uri>() else {
+        return false;
+    };
+    let host = address
+        .host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
     address.scheme_str() == Some(scheme) && host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback())
 }
 
@@ -115,7 +127,7 @@ impl Default for ReconnectPolicy {
     fn default() -> Self {
         Self {
             first: Duration::from_millis(500),
-            longest: Duration::from_secs(120),
+            longest: Duration::from_mins(2),
             stable_after: Duration::from_secs(30),
         }
     }
@@ -125,7 +137,9 @@ impl ReconnectPolicy {
     /// The wait before attempt number `failures + 1`, spread over its upper half by `random` from 0 to 1, so that
     /// devices that lost the network together don't come back together.
     pub fn delay(&self, failures: u32, random: f64) -> Duration {
-        let doubled = self.first.saturating_mul(1_u32.checked_shl(failures.min(20)).unwrap_or(u32::MAX));
+        let doubled = self
+            .first
+            .saturating_mul(1_u32.checked_shl(failures.min(20)).unwrap_or(u32::MAX));
         doubled.min(self.longest).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
     }
 }
@@ -147,12 +161,21 @@ mod tests {
     #[test]
     fn a_sandbox_build_refuses_every_other_network() {
         let sandbox = |url: &str, media: &str| {
-            EngineConfig::new(Endpoint::Sandbox { url: url.into(), media_base: media.into() }).check()
+            EngineConfig::new(Endpoint::Sandbox {
+                url: url.into(),
+                media_base: media.into(),
+            })
+            .check()
         };
         assert!(EngineConfig::new(Endpoint::Live).check().is_err());
         assert!(sandbox("ws://127.0.0.1:1/ws/chat", "http://127.0.0.1:1").is_ok());
         assert!(sandbox("ws://[::1]:1/ws/chat", "http://[::1]:1").is_ok());
-        for url in ["wss://web.whatsapp.com/ws/chat", "ws://10.0.0.1:1", "ws://localhost:1", "ws://127.0.0.1.evil.id:1"] {
+        for url in [
+            "wss://web.whatsapp.com/ws/chat",
+            "ws://10.0.0.1:1",
+            "ws://localhost:1",
+            "ws://127.0.0.1.evil.id:1",
+        ] {
             assert!(sandbox(url, "http://127.0.0.1:1").is_err(), "{url}");
         }
         assert!(sandbox("ws://127.0.0.1:1/ws/chat", "https://mmg.whatsapp.net").is_err());

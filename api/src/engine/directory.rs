@@ -16,17 +16,26 @@ use super::{EngineError, Resolved, addresses::phone_jid};
 const KEPT: usize = 50_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A number that was not on WhatsApp may come any moment; so long it is not asked for again.
-const ABSENT: Duration = Duration::from_secs(10 * 60);
+const ABSENT: Duration = Duration::from_mins(10);
+
+#[derive(Clone)]
+struct Answer {
+    asked: Instant,
+    resolved: Option<Resolved>,
+}
 
 /// Answers of all devices: whether a number is on WhatsApp does not depend on who asks.
 pub(super) struct Directory {
     lifetime: Duration,
-    answers: Mutex<HashMap<String, (Instant, Option<Resolved>)>>,
+    answers: Mutex<HashMap<String, Answer>>,
 }
 
 impl Directory {
     pub(super) fn new(lifetime: Duration) -> Self {
-        Self { lifetime, answers: Mutex::default() }
+        Self {
+            lifetime,
+            answers: Mutex::default(),
+        }
     }
 
     /// Whether a message may be sent there. A person without a LID known to us is looked up; the library would look up
@@ -42,7 +51,7 @@ impl Directory {
     pub(super) async fn resolve(&self, client: &Client, digits: &str) -> Result<Option<Resolved>, EngineError> {
         let jid = phone_jid(digits).ok_or(EngineError::Address)?;
         if let Some(known) = self.known(digits) {
-            return Ok(known);
+            return Ok(known.resolved);
         }
         let contacts = client.contacts();
         let ask = contacts.is_on_whatsapp(std::slice::from_ref(&jid));
@@ -58,9 +67,10 @@ impl Directory {
             return Err(EngineError::Refused(error.text.clone().unwrap_or_default()));
         }
         let resolved = answer.filter(|answer| answer.is_registered).map(|answer| {
-            let (pn, lid) = match answer.jid.is_lid() {
-                true => (answer.pn_jid, Some(answer.jid)),
-                false => (Some(answer.jid), answer.lid),
+            let (pn, lid) = if answer.jid.is_lid() {
+                (answer.pn_jid, Some(answer.jid))
+            } else {
+                (Some(answer.jid), answer.lid)
             };
             Resolved {
                 jid: pn.unwrap_or(jid).to_non_ad_string(),
@@ -71,23 +81,33 @@ impl Directory {
         Ok(resolved)
     }
 
-    fn known(&self, digits: &str) -> Option<Option<Resolved>> {
+    fn known(&self, digits: &str) -> Option<Answer> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asked, answer) = answers.get(digits)?;
-        (asked.elapsed() < self.lifetime(answer)).then(|| answer.clone())
+        answers.get(digits).filter(|answer| self.is_fresh(answer)).cloned()
     }
 
-    fn keep(&self, digits: &str, answer: Option<Resolved>) {
+    fn keep(&self, digits: &str, resolved: Option<Resolved>) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= KEPT {
-            answers.retain(|_, (asked, answer)| asked.elapsed() < self.lifetime(answer));
+            answers.retain(|_, answer| self.is_fresh(answer));
         }
         if answers.len() >= KEPT {
             answers.clear();
         }
-        answers.insert(digits.to_owned(), (Instant::now(), answer));
+        answers.insert(
+            digits.to_owned(),
+            Answer {
+                asked: Instant::now(),
+                resolved,
+            },
+        );
     }
-    fn lifetime(&self, answer: &Option<Resolved>) -> Duration {
-        if answer.is_some() { self.lifetime } else { self.lifetime.min(ABSENT) }
+    fn is_fresh(&self, answer: &Answer) -> bool {
+        let lifetime = if answer.resolved.is_some() {
+            self.lifetime
+        } else {
+            self.lifetime.min(ABSENT)
+        };
+        answer.asked.elapsed() < lifetime
     }
 }

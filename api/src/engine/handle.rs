@@ -19,15 +19,47 @@ pub type Reply<T, E = EngineError> = oneshot::Sender<Result<T, E>>;
 
 /// What a [`Handle`] asks for. Public for tests that play the engine; see [`Handle::scripted`].
 pub enum Command {
-    Connect { device: DeviceScope, reply: Reply<()> },
-    RequestPairingCode { device: DeviceScope, phone_digits: String, reply: Reply<PairingCode> },
-    Disconnect { id: DeviceId, reply: Reply<()> },
-    Logout { id: DeviceId, reply: Reply<()> },
-    Wipe { device: DeviceScope, reply: Reply<()> },
-    Send { id: DeviceId, outgoing: Outgoing, reply: Reply<(), SendError> },
-    Resolve { id: DeviceId, phone_digits: String, reply: Reply<Option<Resolved>> },
-    MarkRead { id: DeviceId, chat: String, sender: Option<String>, whatsapp_ids: Vec<String>, reply: Reply<()> },
-    Shutdown { reply: Reply<()> },
+    Connect {
+        device: DeviceScope,
+        reply: Reply<()>,
+    },
+    RequestPairingCode {
+        device: DeviceScope,
+        phone_digits: String,
+        reply: Reply<PairingCode>,
+    },
+    Disconnect {
+        id: DeviceId,
+        reply: Reply<()>,
+    },
+    Logout {
+        id: DeviceId,
+        reply: Reply<()>,
+    },
+    Wipe {
+        device: DeviceScope,
+        reply: Reply<()>,
+    },
+    Send {
+        id: DeviceId,
+        outgoing: Outgoing,
+        reply: Reply<(), SendError>,
+    },
+    Resolve {
+        id: DeviceId,
+        phone_digits: String,
+        reply: Reply<Option<Resolved>>,
+    },
+    MarkRead {
+        id: DeviceId,
+        chat: String,
+        sender: Option<String>,
+        whatsapp_ids: Vec<String>,
+        reply: Reply<()>,
+    },
+    Shutdown {
+        reply: Reply<()>,
+    },
 }
 
 /// Commands the engine. Cheap to clone.
@@ -55,7 +87,12 @@ impl Handle {
         phone_digits: &str,
     ) -> Result<PairingCode, EngineError> {
         let phone_digits = phone_digits.to_owned();
-        self.ask(|reply| Command::RequestPairingCode { device, phone_digits, reply }).await
+        self.ask(|reply| Command::RequestPairingCode {
+            device,
+            phone_digits,
+            reply,
+        })
+        .await
     }
 
     /// Closes the connection and keeps the link.
@@ -90,7 +127,12 @@ impl Handle {
     /// Whether the number is on WhatsApp. Answers are kept for a while.
     pub async fn resolve(&self, id: DeviceId, phone_digits: &str) -> Result<Option<Resolved>, EngineError> {
         let phone_digits = phone_digits.to_owned();
-        self.ask(|reply| Command::Resolve { id, phone_digits, reply }).await
+        self.ask(|reply| Command::Resolve {
+            id,
+            phone_digits,
+            reply,
+        })
+        .await
     }
 
     /// Tells the senders of these messages that they were read. `sender` is who wrote them in a group.
@@ -103,7 +145,14 @@ impl Handle {
     ) -> Result<(), EngineError> {
         let (chat, sender) = (chat.to_owned(), sender.map(str::to_owned));
         let whatsapp_ids = whatsapp_ids.to_vec();
-        self.ask(|reply| Command::MarkRead { id, chat, sender, whatsapp_ids, reply }).await
+        self.ask(|reply| Command::MarkRead {
+            id,
+            chat,
+            sender,
+            whatsapp_ids,
+            reply,
+        })
+        .await
     }
 
     /// Whether commands still reach the engine.
@@ -119,7 +168,10 @@ impl Handle {
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| EngineError::Stopped)?;
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 }
@@ -135,6 +187,8 @@ impl Future for Sending {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         // The engine drops the reply only when it dies in the middle of the attempt.
-        Pin::new(&mut self.answer).poll(context).map(|answer| answer.unwrap_or(Err(SendError::Transport)))
+        Pin::new(&mut self.answer)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(SendError::Transport)))
     }
 }

@@ -21,13 +21,19 @@ impl MediaHttp {
             #[cfg(feature = "sandbox")]
             Endpoint::Sandbox { media_base, .. } => Some(media_base.trim_end_matches('/').to_owned()),
         };
-        Self { inner: UreqHttpClient::new(), base }
+        Self {
+            inner: UreqHttpClient::new(),
+            base,
+        }
     }
 
     /// **Invariant:** with a sandbox, no request leaves for another host.
     fn redirect(&self, mut request: HttpRequest) -> HttpRequest {
         if let Some(base) = &self.base {
-            let after_scheme = request.url.split_once("://").map_or(request.url.as_str(), |(_, rest)| rest);
+            let after_scheme = request
+                .url
+                .split_once("://")
+                .map_or(request.url.as_str(), |(_, rest)| rest);
             let path = after_scheme.find('/').map_or("/", |start| &after_scheme[start..]);
             request.url = format!("{base}{path}");
         }
@@ -69,10 +75,16 @@ mod tests {
 
     #[test]
     fn every_host_becomes_the_sandbox() {
-        let endpoint = Endpoint::Sandbox { url: String::new(), media_base: "http://127.0.0.1:9/".into() };
+        let endpoint = Endpoint::Sandbox {
+            url: String::new(),
+            media_base: "http://127.0.0.1:9/".into(),
+        };
         let http = MediaHttp::new(&endpoint);
         for (from, to) in [
-            ("https://mmg.whatsapp.net/mms/image/x?auth=1", "http://127.0.0.1:9/mms/image/x?auth=1"),
+            (
+                "https://mmg.whatsapp.net/mms/image/x?auth=1",
+                "http://127.0.0.1:9/mms/image/x?auth=1",
+            ),
             ("https://media.fbcdn.net", "http://127.0.0.1:9/"),
             ("http://169.254.169.254/latest", "http://127.0.0.1:9/latest"),
         ] {

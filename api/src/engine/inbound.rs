@@ -16,11 +16,7 @@ use wacore_binary::JidExt as _;
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, InboundDurabilityHook, types::durability_hook::InboundMessage};
 
-use super::{
-    EventKind, IncomingContent, IncomingMessage,
-    addresses::Addresses,
-    pump::Outlet,
-};
+use super::{EventKind, IncomingContent, IncomingMessage, addresses::Addresses, pump::Outlet};
 
 /// Address pairs that were told already are remembered, up to this many.
 const PAIRS: usize = 1024;
@@ -43,7 +39,10 @@ pub(super) struct Inbound {
 
 impl Inbound {
     pub(super) fn new(outlet: Outlet) -> Self {
-        Self { outlet, told: Mutex::default() }
+        Self {
+            outlet,
+            told: Mutex::default(),
+        }
     }
 
     /// Tells the messages, in their order; answers those that were not committed.
@@ -85,7 +84,12 @@ impl Inbound {
                 return;
             }
         }
-        self.outlet.tell(EventKind::Addresses { lid, phone: phone.to_non_ad_string() }).await;
+        self.outlet
+            .tell(EventKind::Addresses {
+                lid,
+                phone: phone.to_non_ad_string(),
+            })
+            .await;
     }
 }
 
@@ -124,7 +128,11 @@ async fn translate(addresses: &Addresses, message: &wa::Message, info: &MessageI
     let sender = addresses.resolve(&source.sender, source.sender_alt.as_ref()).await;
     let is_group = chat.is_group();
     // In a direct chat the chat is the other person: the recipient of what we wrote, or the sender.
-    let other_form = if source.is_from_me { source.recipient_alt.as_ref() } else { source.sender_alt.as_ref() };
+    let other_form = if source.is_from_me {
+        source.recipient_alt.as_ref()
+    } else {
+        source.sender_alt.as_ref()
+    };
     let other_form = other_form.or(info.peer_recipient_pn.as_ref().filter(|_| source.is_from_me));
     let chat = addresses.resolve(chat, other_form.filter(|_| !is_group)).await;
     Some(IncomingMessage {
@@ -154,7 +162,14 @@ fn content(message: &wa::Message) -> Option<IncomingContent> {
     } else if base.audio_message.is_set() {
         ("audio", "")
     } else if let Some(document) = base.document_message.as_option() {
-        ("document", if caption.is_empty() { document.file_name.as_deref().unwrap_or_default() } else { caption })
+        (
+            "document",
+            if caption.is_empty() {
+                document.file_name.as_deref().unwrap_or_default()
+            } else {
+                caption
+            },
+        )
     } else if base.sticker_message.is_set() {
         ("sticker", "")
     } else if let Some(location) = base.location_message.as_option() {
@@ -177,5 +192,8 @@ fn content(message: &wa::Message) -> Option<IncomingContent> {
     } else {
         return None;
     };
-    Some(IncomingContent::Other { kind: kind.to_owned(), description: description.to_owned() })
+    Some(IncomingContent::Other {
+        kind: kind.to_owned(),
+        description: description.to_owned(),
+    })
 }

@@ -26,7 +26,7 @@ use super::{Outgoing, OutgoingContent, SendError, addresses::parse_chat, directo
 /// More than this many waiting sends are refused: callers are to wait for answers.
 const LARGEST: usize = 4096;
 /// One attempt may need the recipient's devices and keys first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Job {
     outgoing: Outgoing,
@@ -52,7 +52,13 @@ struct State {
 
 impl Lanes {
     pub(super) fn new(client: Arc<Client>, signals: Arc<Signals>, directory: Arc<Directory>) -> Arc<Self> {
-        Arc::new(Self { client, signals, directory, state: Mutex::default(), waiting: Notify::new() })
+        Arc::new(Self {
+            client,
+            signals,
+            directory,
+            state: Mutex::default(),
+            waiting: Notify::new(),
+        })
     }
 
     /// Sends when the chat's earlier messages are sent.
@@ -102,7 +108,10 @@ impl Lanes {
             metrics::counter!("engine_sends_repeated").increment(1);
         }
         let OutgoingContent::Text { body } = outgoing.content;
-        let message = wa::Message { conversation: Some(body), ..Default::default() };
+        let message = wa::Message {
+            conversation: Some(body),
+            ..Default::default()
+        };
 
         self.begin(&outgoing.whatsapp_id);
         let attempt = self.client.send_message_with_options(to, message, options);
@@ -155,11 +164,10 @@ impl Lanes {
 fn translate(error: &whatsapp_rust::SendError) -> SendError {
     use whatsapp_rust::SendError as Library;
     match error {
-        Library::NotLoggedIn | Library::Client(ClientError::NotConnected | ClientError::NotLoggedIn) => {
-            SendError::NotConnected
-        }
-        // These requests come before the message: nothing has been written.
-        Library::Iq(IqError::NotConnected | IqError::Disconnected(_) | IqError::InternalChannelClosed) => {
+        // The requests that fail so come before the message: nothing has been written.
+        Library::NotLoggedIn
+        | Library::Client(ClientError::NotConnected | ClientError::NotLoggedIn)
+        | Library::Iq(IqError::NotConnected | IqError::Disconnected(_) | IqError::InternalChannelClosed) => {
             SendError::NotConnected
         }
         Library::Client(ClientError::Socket(_) | ClientError::EncryptSend(_)) => SendError::Transport,

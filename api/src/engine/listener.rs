@@ -37,7 +37,9 @@ impl Queue {
 
     /// For whoever the queue must not stay open for.
     pub(super) fn watch(&self) -> QueueWatch {
-        QueueWatch { sender: self.sender.downgrade() }
+        QueueWatch {
+            sender: self.sender.downgrade(),
+        }
     }
 
     /// Tells an event of our own, after those that the library told before.
@@ -111,7 +113,11 @@ impl Signals {
     pub(super) fn take(&self) -> Past {
         let state = std::mem::take(&mut *self.state());
         let since = state.online_since.or(state.was_online_since);
-        Past { paired: state.paired, ending: state.ending, online_for: since.map(|since| since.elapsed()) }
+        Past {
+            paired: state.paired,
+            ending: state.ending,
+            online_for: since.map(|since| since.elapsed()),
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -130,16 +136,24 @@ impl Signals {
                 return;
             }
             Event::Disconnected(end) => Ending::Lost(end.reason.to_string()),
-            Event::LoggedOut(end) if end.reason == ConnectFailureReason::AccountLocked => {
-                Ending::Banned { reason: "the account is locked".to_owned(), lasts: None }
-            }
+            Event::LoggedOut(end) if end.reason == ConnectFailureReason::AccountLocked => Ending::Banned {
+                reason: "the account is locked".to_owned(),
+                lasts: None,
+            },
             Event::LoggedOut(end) => Ending::LoggedOut(format!("{:?}", end.reason)),
             Event::StreamReplaced(_) => Ending::Replaced,
-            Event::TemporaryBan(ban) => Ending::Banned { reason: ban.code.to_string(), lasts: Some(ban.expire) },
+            Event::TemporaryBan(ban) => Ending::Banned {
+                reason: ban.code.to_string(),
+                lasts: Some(ban.expire),
+            },
             Event::ConnectFailure(failure) => {
                 let said = failure.message.clone().unwrap_or_default();
                 let reason = format!("{:?} {said}", failure.reason).trim_end().to_owned();
-                if failure.reason.should_reconnect() { Ending::Lost(reason) } else { Ending::Failed(reason) }
+                if failure.reason.should_reconnect() {
+                    Ending::Lost(reason)
+                } else {
+                    Ending::Failed(reason)
+                }
             }
             Event::ClientOutdated(_) => Ending::Failed("this version of the client is outdated".to_owned()),
             Event::PairingQrCodesExhausted(_) => Ending::QrExhausted,

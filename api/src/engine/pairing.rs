@@ -32,8 +32,14 @@ async fn request(client: &Arc<Client>, clock: &Clock, phone_digits: String) -> R
     if client.pn().is_some() {
         return Err(EngineError::AlreadyLinked);
     }
-    client.wait_for_socket(PATIENCE).await.map_err(|_| EngineError::NotConnected)?;
-    let options = PairCodeOptions { phone_number: phone_digits, ..PairCodeOptions::default() };
+    client
+        .wait_for_socket(PATIENCE)
+        .await
+        .map_err(|_| EngineError::NotConnected)?;
+    let options = PairCodeOptions {
+        phone_number: phone_digits,
+        ..PairCodeOptions::default()
+    };
     let code = match client.pair_with_code(options.clone()).await {
         Err(PairError::PairCode(PairCodeError::CodeAlreadyOutstanding { .. })) => {
             client.cancel_pair_code().await;
@@ -49,5 +55,8 @@ async fn request(client: &Arc<Client>, clock: &Clock, phone_digits: String) -> R
         ) => EngineError::Address,
         other => EngineError::Refused(other.to_string()),
     })?;
-    Ok(PairingCode { code: code.replace('-', ""), expires_at: clock.now() + LIFETIME })
+    Ok(PairingCode {
+        code: code.replace('-', ""),
+        expires_at: clock.now() + LIFETIME,
+    })
 }

@@ -24,7 +24,7 @@ use crate::clock::Clock;
 /// How many events are translated between two looks at the storage.
 const BATCH: usize = 256;
 /// How often a device tells that it is alive.
-const ACTIVITY: Duration = Duration::from_secs(60);
+const ACTIVITY: Duration = Duration::from_mins(1);
 
 /// Where the events of one device go.
 #[derive(Clone)]
@@ -43,11 +43,20 @@ impl Outlet {
 
     pub(super) async fn tell_committed(&self, kind: EventKind, committed: oneshot::Sender<()>) -> anyhow::Result<()> {
         let event = self.event(kind, Some(committed));
-        self.events.send(event).await.map_err(|_| anyhow::anyhow!("the dispatcher has stopped"))
+        self.events
+            .send(event)
+            .await
+            .map_err(|_| anyhow::anyhow!("the dispatcher has stopped"))
     }
 
     fn event(&self, kind: EventKind, committed: Option<oneshot::Sender<()>>) -> EngineEvent {
-        EngineEvent { device: self.device, fence: self.fence, at: self.clock.now(), kind, committed }
+        EngineEvent {
+            device: self.device,
+            fence: self.fence,
+            at: self.clock.now(),
+            kind,
+            committed,
+        }
     }
 
     fn after(&self, lifetime: Duration) -> chrono::DateTime<Utc> {
@@ -94,14 +103,20 @@ impl Pump {
         let kind = match event {
             Event::ServerAck(ack) => self.acknowledgement(ack),
             Event::Receipt(receipt) => self.receipt(receipt).await,
-            Event::PairingQrCode(qr) => {
-                Some(EventKind::Qr { text: qr.code.clone(), expires_at: self.outlet.after(qr.timeout) })
-            }
-            Event::PairingCode(code) => {
-                Some(EventKind::PairingCode { code: code.code.clone(), expires_at: self.outlet.after(code.timeout) })
-            }
-            Event::PairingCodeError(error) => Some(EventKind::PairFailed { reason: error.error.clone() }),
-            Event::PairError(error) => Some(EventKind::PairFailed { reason: error.error.clone() }),
+            Event::PairingQrCode(qr) => Some(EventKind::Qr {
+                text: qr.code.clone(),
+                expires_at: self.outlet.after(qr.timeout),
+            }),
+            Event::PairingCode(code) => Some(EventKind::PairingCode {
+                code: code.code.clone(),
+                expires_at: self.outlet.after(code.timeout),
+            }),
+            Event::PairingCodeError(error) => Some(EventKind::PairFailed {
+                reason: error.error.clone(),
+            }),
+            Event::PairError(error) => Some(EventKind::PairFailed {
+                reason: error.error.clone(),
+            }),
             Event::PairSuccess(pair) => {
                 // Nobody is told of a link that a crash would forget.
                 if let Err(error) = self.client.persistence_manager().flush().await {
@@ -121,8 +136,14 @@ impl Pump {
                 push_name: some(&self.client.push_name()),
             }),
             Event::PushNameUpdate(update) => {
-                let address = self.addresses.resolve(&update.jid, update.message.source.sender_alt.as_ref()).await;
-                Some(EventKind::PushName { jid: address.jid, name: update.new_push_name.clone() })
+                let address = self
+                    .addresses
+                    .resolve(&update.jid, update.message.source.sender_alt.as_ref())
+                    .await;
+                Some(EventKind::PushName {
+                    jid: address.jid,
+                    name: update.new_push_name.clone(),
+                })
             }
             Event::ContactNumberChanged(change) => change.new_lid.as_ref().map(|lid| EventKind::Addresses {
                 lid: lid.to_non_ad_string(),
@@ -146,7 +167,11 @@ impl Pump {
             None => EventKind::Acked { whatsapp_id },
             Some(code) => {
                 let code: i32 = code.parse().unwrap_or(0);
-                EventKind::Nacked { whatsapp_id, code, reason: refusal(code).to_owned() }
+                EventKind::Nacked {
+                    whatsapp_id,
+                    code,
+                    reason: refusal(code).to_owned(),
+                }
             }
         })
     }
@@ -166,12 +191,24 @@ impl Pump {
         let is_group = source.chat.is_group();
         let other_form = source.sender_alt.as_ref().filter(|_| !is_group);
         let chat = self.addresses.resolve(&source.chat, other_form).await.jid;
-        let participant = match is_group {
-            true => Some(self.addresses.resolve(&source.sender, source.sender_alt.as_ref()).await.jid),
-            false => None,
+        let participant = if is_group {
+            Some(
+                self.addresses
+                    .resolve(&source.sender, source.sender_alt.as_ref())
+                    .await
+                    .jid,
+            )
+        } else {
+            None
         };
         let whatsapp_ids = receipt.message_ids.iter().map(ToString::to_string).collect();
-        Some(EventKind::Receipt { chat, participant, whatsapp_ids, kind, at: receipt.timestamp })
+        Some(EventKind::Receipt {
+            chat,
+            participant,
+            whatsapp_ids,
+            kind,
+            at: receipt.timestamp,
+        })
     }
 }
 

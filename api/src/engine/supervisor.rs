@@ -41,7 +41,11 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, devices: HashMap::new(), tasks: JoinSet::new() }
+        Self {
+            shared,
+            devices: HashMap::new(),
+            tasks: JoinSet::new(),
+        }
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
@@ -71,7 +75,11 @@ impl Supervisor {
                 self.ensure_running(device);
                 let _ = reply.send(Ok(()));
             }
-            Command::RequestPairingCode { device, phone_digits, reply } => {
+            Command::RequestPairingCode {
+                device,
+                phone_digits,
+                reply,
+            } => {
                 let running = self.ensure_running(device);
                 order(running, Order::PairingCode { phone_digits, reply });
             }
@@ -88,8 +96,14 @@ impl Supervisor {
                 Some(live) => live.lanes.push(outgoing, reply),
                 None => drop(reply.send(Err(SendError::NotConnected))),
             },
-            Command::Resolve { id, phone_digits, reply } => {
-                let Some(slot) = self.slot(id) else { return drop(reply.send(Err(EngineError::NotRunning))) };
+            Command::Resolve {
+                id,
+                phone_digits,
+                reply,
+            } => {
+                let Some(slot) = self.slot(id) else {
+                    return drop(reply.send(Err(EngineError::NotRunning)));
+                };
                 let directory = Arc::clone(&self.shared.directory);
                 tokio::spawn(async move {
                     let answer = match slot.get().filter(|live| live.client.is_logged_in()) {
@@ -99,8 +113,16 @@ impl Supervisor {
                     let _ = reply.send(answer);
                 });
             }
-            Command::MarkRead { id, chat, sender, whatsapp_ids, reply } => {
-                let Some(slot) = self.slot(id) else { return drop(reply.send(Err(EngineError::NotRunning))) };
+            Command::MarkRead {
+                id,
+                chat,
+                sender,
+                whatsapp_ids,
+                reply,
+            } => {
+                let Some(slot) = self.slot(id) else {
+                    return drop(reply.send(Err(EngineError::NotRunning)));
+                };
                 tokio::spawn(async move {
                     let _ = reply.send(mark_read(&slot, &chat, sender.as_deref(), &whatsapp_ids).await);
                 });
@@ -153,7 +175,13 @@ impl Supervisor {
             actor.run().await;
             id
         });
-        Running { scope, orders, slot, done, stopping: false }
+        Running {
+            scope,
+            orders,
+            slot,
+            done,
+            stopping: false,
+        }
     }
 
     fn wipe(&mut self, device: DeviceScope, reply: Reply<()>) {
@@ -171,14 +199,26 @@ impl Supervisor {
             if let Some(after) = after {
                 after.cancelled().await;
             }
-            let wiped = records.delete_all().await.map_err(|error| EngineError::Storage(Box::new(error)));
+            let wiped = records
+                .delete_all()
+                .await
+                .map_err(|error| EngineError::Storage(Box::new(error)));
             let _ = reply.send(wiped);
             drop(guard);
             id
         });
         // A place holder: whoever starts the device again waits until it is wiped.
         let (orders, _) = mpsc::channel(1);
-        self.devices.insert(id, Running { scope: device, orders, slot: Slot::default(), done, stopping: true });
+        self.devices.insert(
+            id,
+            Running {
+                scope: device,
+                orders,
+                slot: Slot::default(),
+                done,
+                stopping: true,
+            },
+        );
     }
 
     fn forget(&mut self, id: DeviceId) {
@@ -198,7 +238,10 @@ impl Supervisor {
             join_all(answers).await;
             while self.tasks.join_next().await.is_some() {}
         };
-        if tokio::time::timeout(self.shared.config.shutdown_timeout, all).await.is_err() {
+        if tokio::time::timeout(self.shared.config.shutdown_timeout, all)
+            .await
+            .is_err()
+        {
             tracing::warn!("not every device shut down in time");
         }
     }
@@ -227,15 +270,15 @@ fn stop(running: &mut Running, how: How, reply: Reply<()>) {
     order(running, Order::Stop(Stop { how, reply }));
 }
 
-async fn mark_read(
-    slot: &Slot,
-    chat: &str,
-    sender: Option<&str>,
-    whatsapp_ids: &[String],
-) -> Result<(), EngineError> {
-    let live = slot.get().filter(|live| live.client.is_logged_in()).ok_or(EngineError::NotConnected)?;
+async fn mark_read(slot: &Slot, chat: &str, sender: Option<&str>, whatsapp_ids: &[String]) -> Result<(), EngineError> {
+    let live = slot
+        .get()
+        .filter(|live| live.client.is_logged_in())
+        .ok_or(EngineError::NotConnected)?;
     let chat = parse_chat(chat).ok_or(EngineError::Address)?;
-    let sender = sender.map(|sender| parse_chat(sender).ok_or(EngineError::Address)).transpose()?;
+    let sender = sender
+        .map(|sender| parse_chat(sender).ok_or(EngineError::Address))
+        .transpose()?;
     let ids: Vec<&str> = whatsapp_ids.iter().map(String::as_str).collect();
     let read = live.client.mark_as_read(&chat, sender.as_ref(), &ids);
     read.await.map_err(|error| EngineError::Refused(error.to_string()))

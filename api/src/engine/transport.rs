@@ -50,11 +50,15 @@ impl Dialling {
             },
             // `EngineConfig::check` has refused it.
             #[cfg(feature = "sandbox")]
-            Endpoint::Live => Self { url: "".into(), connector: Arc::new(Connector::Plain) },
+            Endpoint::Live => Self {
+                url: "".into(),
+                connector: Arc::new(Connector::Plain),
+            },
             #[cfg(feature = "sandbox")]
-            Endpoint::Sandbox { url, .. } => {
-                Self { url: url.as_str().into(), connector: Arc::new(Connector::Plain) }
-            }
+            Endpoint::Sandbox { url, .. } => Self {
+                url: url.as_str().into(),
+                connector: Arc::new(Connector::Plain),
+            },
         }
     }
 }
@@ -69,7 +73,12 @@ pub(super) struct Dialer {
 
 impl Dialer {
     pub(super) fn new(dialling: Dialling, queue: QueueWatch) -> Self {
-        Self { dialling, queue, current: Mutex::new(None), failure: Mutex::new(None) }
+        Self {
+            dialling,
+            queue,
+            current: Mutex::new(None),
+            failure: Mutex::new(None),
+        }
     }
 
     /// Ends the connection without a word to the other side: the library sees it as lost.
@@ -108,9 +117,7 @@ impl Dialer {
 
 #[async_trait]
 impl TransportFactory for Dialer {
-    async fn create_transport(
-        &self,
-    ) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
+    async fn create_transport(&self) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
         let socket = match self.dial().await {
             Ok(socket) => socket,
             Err(error) => {
@@ -125,7 +132,13 @@ impl TransportFactory for Dialer {
         // The channel is empty and open.
         let _ = events.try_send(TransportEvent::Connected);
         tokio::spawn(read(stream, events, ended, self.queue.clone()));
-        Ok((Arc::new(Connection { sink: tokio::sync::Mutex::new(Some(sink)), end }), receiver))
+        Ok((
+            Arc::new(Connection {
+                sink: tokio::sync::Mutex::new(Some(sink)),
+                end,
+            }),
+            receiver,
+        ))
     }
 }
 
@@ -139,7 +152,9 @@ impl Transport for Connection {
     async fn send(&self, data: Bytes) -> anyhow::Result<()> {
         // Writers must take turns on the socket: this is the one lock that is held over I/O.
         let mut sink = self.sink.lock().await;
-        let sink = sink.as_mut().ok_or_else(|| anyhow::anyhow!("the connection is closed"))?;
+        let sink = sink
+            .as_mut()
+            .ok_or_else(|| anyhow::anyhow!("the connection is closed"))?;
         sink.send(Message::binary(data)).await?;
         Ok(())
     }
@@ -147,7 +162,9 @@ impl Transport for Connection {
     async fn disconnect(&self) {
         let _ = self.end.send(true);
         // A writer that is stuck on a dead connection keeps the sink; the socket is closed with it.
-        let Ok(mut sink) = tokio::time::timeout(Duration::from_secs(1), self.sink.lock()).await else { return };
+        let Ok(mut sink) = tokio::time::timeout(Duration::from_secs(1), self.sink.lock()).await else {
+            return;
+        };
         if let Some(mut sink) = sink.take() {
             let goodbye = sink.send(Message::close(Some(CloseCode::NORMAL_CLOSURE), ""));
             let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
@@ -181,8 +198,13 @@ async fn read(
                 }
             }
             Some(Ok(message)) if message.is_close() => {
-                let (code, text) = message.as_close().map_or((None, ""), |(code, text)| (Some(code.into()), text));
-                reason = DisconnectReason::ServerClose { code, reason: text.to_owned() };
+                let (code, text) = message
+                    .as_close()
+                    .map_or((None, ""), |(code, text)| (Some(code.into()), text));
+                reason = DisconnectReason::ServerClose {
+                    code,
+                    reason: text.to_owned(),
+                };
                 break;
             }
             Some(Ok(_)) => {}

@@ -27,7 +27,11 @@ pub fn new_message_id() -> String {
     id.push_str("3EB0");
     for byte in random {
         for digit in [byte >> 4, byte & 15] {
-            id.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+            id.push(
+                char::from_digit(u32::from(digit), 16)
+                    .unwrap_or('0')
+                    .to_ascii_uppercase(),
+            );
         }
     }
     id
@@ -101,7 +105,10 @@ mod tests {
         let id = new_message_id();
         assert_eq!(id.len(), 22);
         assert!(id.starts_with("3EB0"));
-        assert!(id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()));
+        assert!(
+            id.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        );
         assert_ne!(id, new_message_id());
     }
 }

@@ -44,10 +44,15 @@ pub struct Cipher {
 impl Cipher {
     /// From key ids and keys. The highest id seals; the others only open.
     pub fn new(keys: impl IntoIterator<Item = (u8, [u8; 32])>) -> Result<Self, CipherError> {
-        let keys: HashMap<u8, Aes256Gcm> =
-            keys.into_iter().map(|(id, key)| (id, Aes256Gcm::new(&key.into()))).collect();
+        let keys: HashMap<u8, Aes256Gcm> = keys
+            .into_iter()
+            .map(|(id, key)| (id, Aes256Gcm::new(&key.into())))
+            .collect();
         let newest = *keys.keys().max().ok_or(CipherError::NoKey)?;
-        Ok(Self { keys: Arc::new(keys), newest })
+        Ok(Self {
+            keys: Arc::new(keys),
+            newest,
+        })
     }
 
     /// Encrypts `plain` for a place.
@@ -81,7 +86,9 @@ impl Cipher {
 impl fmt::Debug for Cipher {
     /// Shows which keys there are, never a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cipher").field("newest", &self.newest).finish_non_exhaustive()
+        f.debug_struct("Cipher")
+            .field("newest", &self.newest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -102,7 +109,11 @@ mod tests {
             assert_eq!(cipher.open(b"place", &changed), Err(CipherError::Forged));
             assert!(cipher.open(b"place", &sealed[..position]).is_err());
         }
-        assert_ne!(sealed, cipher.seal(b"place", b"secret").expect("sealed"), "nonces differ");
+        assert_ne!(
+            sealed,
+            cipher.seal(b"place", b"secret").expect("sealed"),
+            "nonces differ"
+        );
     }
 
     #[test]

@@ -14,12 +14,18 @@ use super::{Space, Storage, StoreResult, decode, encode, key_prefix, records::Pl
 #[async_trait]
 impl AppSyncStore for Storage {
     async fn get_sync_key(&self, key_id: &[u8]) -> StoreResult<Option<AppStateSyncKey>> {
-        self.records.get(Space::SyncKey, key_id).await?.map(|stored| decode(&stored)).transpose()
+        self.records
+            .get(Space::SyncKey, key_id)
+            .await?
+            .map(|stored| decode(&stored))
+            .transpose()
     }
 
     async fn set_sync_key(&self, key_id: &[u8], key: AppStateSyncKey) -> StoreResult<()> {
         let arrived = self.records.now_micros();
-        self.records.put([Plain::new(Space::SyncKey, key_id, encode(&key)?).numbered(arrived)]).await
+        self.records
+            .put([Plain::new(Space::SyncKey, key_id, encode(&key)?).numbered(arrived)])
+            .await
     }
 
     async fn get_version(&self, name: &str) -> StoreResult<HashState> {
@@ -28,18 +34,19 @@ impl AppSyncStore for Storage {
     }
 
     async fn set_version(&self, name: &str, state: HashState) -> StoreResult<()> {
-        self.records.put([Plain::new(Space::SyncVersion, name, encode(&state)?)]).await
+        self.records
+            .put([Plain::new(Space::SyncVersion, name, encode(&state)?)])
+            .await
     }
 
-    async fn put_mutation_macs(
-        &self,
-        name: &str,
-        _version: u64,
-        mutations: &[AppStateMutationMAC],
-    ) -> StoreResult<()> {
+    async fn put_mutation_macs(&self, name: &str, _version: u64, mutations: &[AppStateMutationMAC]) -> StoreResult<()> {
         self.records
             .put(mutations.iter().map(|mac| {
-                Plain::new(Space::MutationMac, mac_key(name, &mac.index_mac), mac.value_mac.as_slice())
+                Plain::new(
+                    Space::MutationMac,
+                    mac_key(name, &mac.index_mac),
+                    mac.value_mac.as_slice(),
+                )
             }))
             .await
     }
@@ -48,19 +55,20 @@ impl AppSyncStore for Storage {
         self.records.get(Space::MutationMac, &mac_key(name, index_mac)).await
     }
 
-    async fn get_mutation_macs(
-        &self,
-        name: &str,
-        index_macs: &[[u8; 32]],
-    ) -> StoreResult<HashMap<[u8; 32], Vec<u8>>> {
+    async fn get_mutation_macs(&self, name: &str, index_macs: &[[u8; 32]]) -> StoreResult<HashMap<[u8; 32], Vec<u8>>> {
         let keys: Vec<_> = index_macs.iter().map(|index| mac_key(name, index)).collect();
         let start = name.len() + 1;
         let found = self.records.get_many(Space::MutationMac, &keys).await?;
-        Ok(found.into_iter().filter_map(|(key, mac)| Some((key.get(start..)?.try_into().ok()?, mac))).collect())
+        Ok(found
+            .into_iter()
+            .filter_map(|(key, mac)| Some((key.get(start..)?.try_into().ok()?, mac)))
+            .collect())
     }
 
     async fn delete_mutation_macs(&self, name: &str, index_macs: &[Vec<u8>]) -> StoreResult<()> {
-        self.records.delete(Space::MutationMac, index_macs.iter().map(|index| mac_key(name, index))).await
+        self.records
+            .delete(Space::MutationMac, index_macs.iter().map(|index| mac_key(name, index)))
+            .await
     }
 
     async fn clear_mutation_macs(&self, name: &str) -> StoreResult<()> {

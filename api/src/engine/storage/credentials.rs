@@ -10,20 +10,20 @@ use super::{Space, Storage, StoreResult, decode, encode, records::Plain};
 
 const KEY: &[u8] = b"device";
 
-impl Storage {
-    pub(super) async fn load_credentials(&self) -> StoreResult<Option<Device>> {
-        self.records.get(Space::Credentials, KEY).await?.map(|stored| decode(&stored)).transpose()
-    }
-}
-
 #[async_trait]
 impl DeviceStore for Storage {
     async fn save(&self, device: &Device) -> StoreResult<()> {
-        self.records.put([Plain::new(Space::Credentials, KEY, encode(device)?)]).await
+        self.records
+            .put([Plain::new(Space::Credentials, KEY, encode(device)?)])
+            .await
     }
 
     async fn load(&self) -> StoreResult<Option<Device>> {
-        self.load_credentials().await
+        self.records
+            .get(Space::Credentials, KEY)
+            .await?
+            .map(|stored| decode(&stored))
+            .transpose()
     }
 
     async fn exists(&self) -> StoreResult<bool> {

@@ -41,12 +41,10 @@ pub(super) struct Storage {
 
 impl Storage {
     pub(super) fn new(records: Records) -> Self {
-        Self { records, tokens: TokenCache::default() }
-    }
-
-    /// Whether credentials of a finished pairing are stored.
-    pub(super) async fn is_linked(&self) -> StoreResult<bool> {
-        Ok(self.load_credentials().await?.is_some_and(|device| device.pn.is_some()))
+        Self {
+            records,
+            tokens: TokenCache::default(),
+        }
     }
 }
 
@@ -64,7 +62,10 @@ fn key_prefix(part: &str) -> Vec<u8> {
 
 /// The text after the first zero byte of a key.
 fn last_part(key: &[u8]) -> String {
-    let start = key.iter().rposition(|byte| *byte == 0).map_or(0, |position| position + 1);
+    let start = key
+        .iter()
+        .rposition(|byte| *byte == 0)
+        .map_or(0, |position| position + 1);
     String::from_utf8_lossy(&key[start..]).into_owned()
 }
 

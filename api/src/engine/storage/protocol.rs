@@ -14,8 +14,14 @@ use super::{Space, Storage, StoreResult, count, decode, encode, key, key_prefix,
 #[async_trait]
 impl ProtocolStore for Storage {
     async fn get_sender_key_devices(&self, group_jid: &str) -> StoreResult<Vec<(String, bool)>> {
-        let found = self.records.list(Space::SenderKeyDevice, &key_prefix(group_jid)).await?;
-        Ok(found.into_iter().map(|(key, value)| (last_part(&key), value == [1])).collect())
+        let found = self
+            .records
+            .list(Space::SenderKeyDevice, &key_prefix(group_jid))
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|(key, value)| (last_part(&key), value == [1]))
+            .collect())
     }
 
     async fn set_sender_key_status(&self, group_jid: &str, entries: &[(&str, bool)]) -> StoreResult<()> {
@@ -27,7 +33,9 @@ impl ProtocolStore for Storage {
     }
 
     async fn clear_sender_key_devices(&self, group_jid: &str) -> StoreResult<()> {
-        self.records.delete_prefix(Space::SenderKeyDevice, key_prefix(group_jid)).await
+        self.records
+            .delete_prefix(Space::SenderKeyDevice, key_prefix(group_jid))
+            .await
     }
 
     async fn delete_sender_key_device_rows(&self, device_jids: &[&str]) -> StoreResult<()> {
@@ -35,8 +43,11 @@ impl ProtocolStore for Storage {
             return Ok(());
         }
         let all = self.records.list(Space::SenderKeyDevice, &[]).await?;
-        let keys: Vec<_> =
-            all.into_iter().map(|(key, _)| key).filter(|key| device_jids.contains(&last_part(key).as_str())).collect();
+        let keys: Vec<_> = all
+            .into_iter()
+            .map(|(key, _)| key)
+            .filter(|key| device_jids.contains(&last_part(key).as_str()))
+            .collect();
         self.records.delete(Space::SenderKeyDevice, keys).await
     }
 
@@ -45,11 +56,17 @@ impl ProtocolStore for Storage {
     }
 
     async fn get_lid_mapping(&self, lid: &str) -> StoreResult<Option<LidPnMappingEntry>> {
-        self.records.get(Space::LidMapping, lid.as_bytes()).await?.map(|stored| decode(&stored)).transpose()
+        self.records
+            .get(Space::LidMapping, lid.as_bytes())
+            .await?
+            .map(|stored| decode(&stored))
+            .transpose()
     }
 
     async fn get_pn_mapping(&self, phone: &str) -> StoreResult<Option<LidPnMappingEntry>> {
-        let Some(lid) = self.records.get(Space::PhoneMapping, phone.as_bytes()).await? else { return Ok(None) };
+        let Some(lid) = self.records.get(Space::PhoneMapping, phone.as_bytes()).await? else {
+            return Ok(None);
+        };
         let stored = self.records.get(Space::LidMapping, &lid).await?;
         stored.map(|stored| decode(&stored)).transpose()
     }
@@ -63,7 +80,10 @@ impl ProtocolStore for Storage {
         let mut stale = Vec::new();
         for (_, stored) in self.records.get_many(Space::LidMapping, &lids).await? {
             let older: LidPnMappingEntry = decode(&stored)?;
-            if entries.iter().any(|entry| entry.lid == older.lid && entry.phone_number != older.phone_number) {
+            if entries
+                .iter()
+                .any(|entry| entry.lid == older.lid && entry.phone_number != older.phone_number)
+            {
                 stale.push(older.phone_number.into_bytes());
             }
         }
@@ -73,7 +93,11 @@ impl ProtocolStore for Storage {
         let mut records = Vec::with_capacity(entries.len() * 2);
         for entry in entries {
             records.push(Plain::new(Space::LidMapping, entry.lid.as_str(), encode(entry)?));
-            records.push(Plain::new(Space::PhoneMapping, entry.phone_number.as_str(), entry.lid.as_str()));
+            records.push(Plain::new(
+                Space::PhoneMapping,
+                entry.phone_number.as_str(),
+                entry.lid.as_str(),
+            ));
         }
         self.records.put_behind(records).await
     }
@@ -84,15 +108,12 @@ impl ProtocolStore for Storage {
     }
 
     async fn save_base_key(&self, address: &str, message_id: &str, base_key: &[u8]) -> StoreResult<()> {
-        self.records.put([Plain::new(Space::BaseKey, key(&[address, message_id]), base_key)]).await
+        self.records
+            .put([Plain::new(Space::BaseKey, key(&[address, message_id]), base_key)])
+            .await
     }
 
-    async fn has_same_base_key(
-        &self,
-        address: &str,
-        message_id: &str,
-        current_base_key: &[u8],
-    ) -> StoreResult<bool> {
+    async fn has_same_base_key(&self, address: &str, message_id: &str, current_base_key: &[u8]) -> StoreResult<bool> {
         let stored = self.records.get(Space::BaseKey, &key(&[address, message_id])).await?;
         Ok(stored.is_some_and(|stored| stored == current_base_key))
     }
@@ -114,7 +135,11 @@ impl ProtocolStore for Storage {
     }
 
     async fn get_devices(&self, user: &str) -> StoreResult<Option<DeviceListRecord>> {
-        self.records.get(Space::DeviceList, user.as_bytes()).await?.map(|stored| decode(&stored)).transpose()
+        self.records
+            .get(Space::DeviceList, user.as_bytes())
+            .await?
+            .map(|stored| decode(&stored))
+            .transpose()
     }
 
     async fn delete_devices(&self, user: &str) -> StoreResult<()> {
@@ -126,7 +151,9 @@ impl ProtocolStore for Storage {
     }
 
     async fn put_group_metadata(&self, group_jid: &str, blob: &[u8]) -> StoreResult<()> {
-        self.records.put_behind([Plain::new(Space::GroupMetadata, group_jid, blob)]).await
+        self.records
+            .put_behind([Plain::new(Space::GroupMetadata, group_jid, blob)])
+            .await
     }
 
     async fn delete_group_metadata(&self, group_jid: &str) -> StoreResult<()> {
@@ -147,7 +174,10 @@ impl ProtocolStore for Storage {
 
     async fn get_all_tc_token_jids(&self) -> StoreResult<Vec<String>> {
         let found = self.records.list(Space::Token, &[]).await?;
-        Ok(found.into_iter().map(|(key, _)| String::from_utf8_lossy(&key).into_owned()).collect())
+        Ok(found
+            .into_iter()
+            .map(|(key, _)| String::from_utf8_lossy(&key).into_owned())
+            .collect())
     }
 
     async fn delete_expired_tc_tokens(&self, token_cutoff: i64, sender_cutoff: i64) -> StoreResult<u32> {
@@ -167,7 +197,9 @@ impl ProtocolStore for Storage {
                 token_timestamp: sender_timestamp,
                 sender_timestamp: None,
             });
-            let latest = entry.sender_timestamp.map_or(sender_timestamp, |at| at.max(sender_timestamp));
+            let latest = entry
+                .sender_timestamp
+                .map_or(sender_timestamp, |at| at.max(sender_timestamp));
             entry.sender_timestamp = Some(latest);
             Some(entry)
         })
@@ -204,11 +236,20 @@ impl ProtocolStore for Storage {
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> StoreResult<u32> {
-        self.records.delete_below(Space::SentMessage, cutoff_timestamp).await.map(count)
+        self.records
+            .delete_below(Space::SentMessage, cutoff_timestamp)
+            .await
+            .map(count)
     }
 
     async fn store_pending_inbound(&self, chat: &str, sender: &str, id: &str, message: &[u8]) -> StoreResult<()> {
-        self.store_pending_inbound_batch(&[PendingInboundRow { chat, sender, id, message }]).await
+        self.store_pending_inbound_batch(&[PendingInboundRow {
+            chat,
+            sender,
+            id,
+            message,
+        }])
+        .await
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> StoreResult<Option<Vec<u8>>> {
@@ -216,11 +257,15 @@ impl ProtocolStore for Storage {
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> StoreResult<()> {
-        self.delete_pending_inbound_batch(&[PendingInboundKey { chat, sender, id }]).await
+        self.delete_pending_inbound_batch(&[PendingInboundKey { chat, sender, id }])
+            .await
     }
 
     async fn delete_expired_pending_inbound(&self, cutoff_timestamp: i64) -> StoreResult<u32> {
-        self.records.delete_below(Space::PendingInbound, cutoff_timestamp).await.map(count)
+        self.records
+            .delete_below(Space::PendingInbound, cutoff_timestamp)
+            .await
+            .map(count)
     }
 
     /// Written behind: Signal's state follows through the same writer, so it is never durable without these copies, and
@@ -237,7 +282,10 @@ impl ProtocolStore for Storage {
     /// Written behind: a copy that stays is only delivered once more, and the inbox knows it.
     async fn delete_pending_inbound_batch(&self, keys: &[PendingInboundKey<'_>]) -> StoreResult<()> {
         self.records
-            .delete_behind(Space::PendingInbound, keys.iter().map(|row| key(&[row.chat, row.sender, row.id])))
+            .delete_behind(
+                Space::PendingInbound,
+                keys.iter().map(|row| key(&[row.chat, row.sender, row.id])),
+            )
             .await
     }
 }

@@ -25,8 +25,24 @@ use crate::{
 
 type Place = (Space, Vec<u8>);
 
-/// Written behind and not committed yet: the plain value, or `None` when it was deleted.
-type Behind = HashMap<Place, (u64, Option<Vec<u8>>)>;
+/// Written behind and not committed yet, with the turn in which it was written.
+type Behind = HashMap<Place, (u64, Newer)>;
+
+/// What a record became: its plain value, or nothing.
+#[derive(Clone)]
+enum Newer {
+    Value(Vec<u8>),
+    Deleted,
+}
+
+impl Newer {
+    fn value(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Deleted => None,
+        }
+    }
+}
 
 /// Reads and writes one device's records. Cheap to clone.
 #[derive(Clone)]
@@ -52,17 +68,34 @@ pub(super) struct Plain {
 
 impl Plain {
     pub fn new(space: Space, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
-        Self { space, key: key.into(), value: value.into(), number: None, expires_at: None }
+        Self {
+            space,
+            key: key.into(),
+            value: value.into(),
+            number: None,
+            expires_at: None,
+        }
     }
 
     pub fn numbered(self, number: i64) -> Self {
-        Self { number: Some(number), ..self }
+        Self {
+            number: Some(number),
+            ..self
+        }
     }
 }
 
 impl Records {
     pub(in crate::engine) fn new(scope: DeviceScope, cipher: Cipher, writer: Writer, clock: Clock) -> Self {
-        Self { scope, cipher, writer, clock, behind: Arc::default(), turns: Arc::default(), closed: Arc::default() }
+        Self {
+            scope,
+            cipher,
+            writer,
+            clock,
+            behind: Arc::default(),
+            turns: Arc::default(),
+            closed: Arc::default(),
+        }
     }
 
     /// Unix seconds.
@@ -75,10 +108,12 @@ impl Records {
     }
 
     pub(super) async fn get(&self, space: Space, key: &[u8]) -> StoreResult<Option<Vec<u8>>> {
-        if let Some(value) = self.seen_behind(space, key) {
-            return Ok(value);
+        if let Some(newer) = self.seen_behind(space, key) {
+            return Ok(newer.value());
         }
-        let this = Condition::all().add(Column::Space.eq(space.number())).add(Column::Key.eq(key.to_vec()));
+        let this = Condition::all()
+            .add(Column::Space.eq(space.number()))
+            .add(Column::Key.eq(key.to_vec()));
         let row = self.scope.find().filter(this).one().await.map_err(database)?;
         row.map(|row| self.open(space, &row)).transpose()
     }
@@ -110,7 +145,15 @@ impl Records {
                 any = any.add(prefix_condition(*space, prefix));
             }
         }
-        Ok(self.scope.find().filter(any).limit(1).one().await.map_err(database)?.is_some())
+        Ok(self
+            .scope
+            .find()
+            .filter(any)
+            .limit(1)
+            .one()
+            .await
+            .map_err(database)?
+            .is_some())
     }
 
     /// The key and number of the record with the highest number.
@@ -130,7 +173,10 @@ impl Records {
 
     /// Durable when it returns.
     pub(super) async fn put(&self, records: impl IntoIterator<Item = Plain>) -> StoreResult<()> {
-        let changes = records.into_iter().map(|plain| self.seal(plain)).collect::<StoreResult<Vec<_>>>()?;
+        let changes = records
+            .into_iter()
+            .map(|plain| self.seal(plain))
+            .collect::<StoreResult<Vec<_>>>()?;
         self.write(changes).await.map(|_| ())
     }
 
@@ -141,7 +187,9 @@ impl Records {
     }
 
     pub(super) async fn delete_prefix(&self, space: Space, prefix: Vec<u8>) -> StoreResult<()> {
-        self.write(vec![Change::DeletePrefix { space, prefix }]).await.map(|_| ())
+        self.write(vec![Change::DeletePrefix { space, prefix }])
+            .await
+            .map(|_| ())
     }
 
     /// Deletes what has a lower number; answers how many records that were.
@@ -152,7 +200,11 @@ impl Records {
     /// Deletes every record of the device. Nothing can be written through this value or its clones afterwards.
     pub(in crate::engine) async fn delete_all(&self) -> StoreResult<()> {
         *self.closed.write().await = true;
-        self.writer.write(&self.scope, vec![Change::DeleteAll]).await.map(|_| ()).map_err(written)
+        self.writer
+            .write(&self.scope, vec![Change::DeleteAll])
+            .await
+            .map(|_| ())
+            .map_err(written)
     }
 
     /// Seen by this device's reads when it returns; committed within the commit window, and lost when the process dies
@@ -161,21 +213,17 @@ impl Records {
         let mut changes = Vec::new();
         let mut places = Vec::new();
         for plain in records {
-            places.push(((plain.space, plain.key.clone()), Some(plain.value.clone())));
+            places.push(((plain.space, plain.key.clone()), Newer::Value(plain.value.clone())));
             changes.push(self.seal(plain)?);
         }
         self.write_behind(changes, places).await
     }
 
     /// As [`Records::put_behind`].
-    pub(super) async fn delete_behind(
-        &self,
-        space: Space,
-        keys: impl IntoIterator<Item = Vec<u8>>,
-    ) -> StoreResult<()> {
+    pub(super) async fn delete_behind(&self, space: Space, keys: impl IntoIterator<Item = Vec<u8>>) -> StoreResult<()> {
         let (mut changes, mut places) = (Vec::new(), Vec::new());
         for key in keys {
-            places.push(((space, key.clone()), None));
+            places.push(((space, key.clone()), Newer::Deleted));
             changes.push(Change::Delete { space, key });
         }
         self.write_behind(changes, places).await
@@ -195,7 +243,10 @@ impl Records {
         let pass = Box::new(move || {
             let _ = passed.send(());
         });
-        self.writer.write_behind(&self.scope, Vec::new(), Some(pass)).await.map_err(written)?;
+        self.writer
+            .write_behind(&self.scope, Vec::new(), Some(pass))
+            .await
+            .map_err(written)?;
         barrier.await.map_err(|_| written(WriteError::Stopped))
     }
 
@@ -220,7 +271,7 @@ impl Records {
         done.await.map_err(|_| written(WriteError::Stopped))?.map_err(written)
     }
 
-    async fn write_behind(&self, changes: Vec<Change>, places: Vec<(Place, Option<Vec<u8>>)>) -> StoreResult<()> {
+    async fn write_behind(&self, changes: Vec<Change>, places: Vec<(Place, Newer)>) -> StoreResult<()> {
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         {
             let mut behind = self.behind();
@@ -244,10 +295,13 @@ impl Records {
         if *closed {
             return Err(written(WriteError::Stopped));
         }
-        self.writer.write_behind(&self.scope, changes, Some(forget)).await.map_err(written)
+        self.writer
+            .write_behind(&self.scope, changes, Some(forget))
+            .await
+            .map_err(written)
     }
 
-    fn seen_behind(&self, space: Space, key: &[u8]) -> Option<Option<Vec<u8>>> {
+    fn seen_behind(&self, space: Space, key: &[u8]) -> Option<Newer> {
         let behind = self.behind();
         if behind.is_empty() {
             return None;
@@ -257,10 +311,11 @@ impl Records {
 
     /// What was written behind for these keys, copied before the database is read: what is committed in between is found
     /// in both.
-    fn taken_behind(&self, space: Space, wanted: impl Fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    fn taken_behind(&self, space: Space, wanted: impl Fn(&[u8]) -> bool) -> Vec<(Vec<u8>, Newer)> {
         let behind = self.behind();
         let here = behind.iter().filter(|((other, key), _)| *other == space && wanted(key));
-        here.map(|((_, key), (_, value))| (key.clone(), value.clone())).collect()
+        here.map(|((_, key), (_, value))| (key.clone(), value.clone()))
+            .collect()
     }
 
     fn behind(&self) -> std::sync::MutexGuard<'_, Behind> {
@@ -268,13 +323,27 @@ impl Records {
     }
 
     fn seal(&self, plain: Plain) -> StoreResult<Change> {
-        let Plain { space, key, value, number, expires_at } = plain;
+        let Plain {
+            space,
+            key,
+            value,
+            number,
+            expires_at,
+        } = plain;
         let value = self.cipher.seal(&self.place(space, &key), &value).map_err(sealed)?;
-        Ok(Change::Put { space, key, value, number, expires_at })
+        Ok(Change::Put {
+            space,
+            key,
+            value,
+            number,
+            expires_at,
+        })
     }
 
     fn open(&self, space: Space, row: &Model) -> StoreResult<Vec<u8>> {
-        self.cipher.open(&self.place(space, &row.key), &row.value).map_err(sealed)
+        self.cipher
+            .open(&self.place(space, &row.key), &row.value)
+            .map_err(sealed)
     }
 
     /// What a value is sealed for.
@@ -287,15 +356,16 @@ impl Records {
     }
 }
 
-fn merge(
-    mut found: Vec<(Vec<u8>, Vec<u8>)>,
-    behind: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn merge(mut found: Vec<(Vec<u8>, Vec<u8>)>, behind: Vec<(Vec<u8>, Newer)>) -> Vec<(Vec<u8>, Vec<u8>)> {
     if behind.is_empty() {
         return found;
     }
     found.retain(|(key, _)| behind.iter().all(|(newer, _)| newer != key));
-    found.extend(behind.into_iter().filter_map(|(key, value)| Some((key, value?))));
+    found.extend(
+        behind
+            .into_iter()
+            .filter_map(|(key, newer)| Some((key, newer.value()?))),
+    );
     found
 }
 

@@ -34,7 +34,13 @@ impl Stored {
         value.extend_from_slice(&self.message_ts.to_be_bytes());
         value.extend_from_slice(&self.expires_at.to_be_bytes());
         let expires_at = (self.expires_at != 0).then_some(self.expires_at);
-        Plain { space: Space::MessageSecret, key, value, number: expires_at, expires_at }
+        Plain {
+            space: Space::MessageSecret,
+            key,
+            value,
+            number: expires_at,
+            expires_at,
+        }
     }
 }
 
@@ -43,8 +49,10 @@ impl MsgSecretStore for Storage {
     async fn put_msg_secrets(&self, entries: Vec<MsgSecretEntry>) -> StoreResult<usize> {
         let stored = entries.len();
         let mut records = std::collections::HashMap::with_capacity(stored);
-        let keys: Vec<_> =
-            entries.iter().map(|entry| key(&[&entry.chat, &entry.sender, &entry.msg_id])).collect();
+        let keys: Vec<_> = entries
+            .iter()
+            .map(|entry| key(&[&entry.chat, &entry.sender, &entry.msg_id]))
+            .collect();
         for (key, value) in self.records.get_many(Space::MessageSecret, &keys).await? {
             records.insert(key, Stored::read(&value)?);
         }
@@ -55,18 +63,25 @@ impl MsgSecretStore for Storage {
                     message_ts: merge_msg_secret_message_ts(older.message_ts, entry.message_ts),
                     expires_at: merge_msg_secret_expiry(older.expires_at, entry.expires_at),
                 },
-                None => {
-                    Stored { secret: entry.secret, message_ts: entry.message_ts, expires_at: entry.expires_at }
-                }
+                None => Stored {
+                    secret: entry.secret,
+                    message_ts: entry.message_ts,
+                    expires_at: entry.expires_at,
+                },
             };
             records.insert(key, merged);
         }
-        self.records.put(records.into_iter().map(|(key, secret)| secret.record(key))).await?;
+        self.records
+            .put(records.into_iter().map(|(key, secret)| secret.record(key)))
+            .await?;
         Ok(stored)
     }
 
     async fn get_msg_secret(&self, chat: &str, sender: &str, msg_id: &str) -> StoreResult<Option<Vec<u8>>> {
-        Ok(self.get_msg_secret_with_ts(chat, sender, msg_id).await?.map(|(secret, _)| secret))
+        Ok(self
+            .get_msg_secret_with_ts(chat, sender, msg_id)
+            .await?
+            .map(|(secret, _)| secret))
     }
 
     async fn get_msg_secret_with_ts(
@@ -75,12 +90,18 @@ impl MsgSecretStore for Storage {
         sender: &str,
         msg_id: &str,
     ) -> StoreResult<Option<(Vec<u8>, i64)>> {
-        let stored = self.records.get(Space::MessageSecret, &key(&[chat, sender, msg_id])).await?;
+        let stored = self
+            .records
+            .get(Space::MessageSecret, &key(&[chat, sender, msg_id]))
+            .await?;
         let stored = stored.map(|value| Stored::read(&value)).transpose()?;
         Ok(stored.map(|stored| (stored.secret.to_vec(), stored.message_ts)))
     }
 
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> StoreResult<u32> {
-        self.records.delete_below(Space::MessageSecret, cutoff_timestamp.saturating_add(1)).await.map(count)
+        self.records
+            .delete_below(Space::MessageSecret, cutoff_timestamp.saturating_add(1))
+            .await
+            .map(count)
     }
 }

@@ -18,14 +18,21 @@ impl SignalStore for Storage {
 
     async fn put_identities_batch(&self, identities: &[(Arc<str>, [u8; 32])]) -> StoreResult<()> {
         self.records
-            .put(identities.iter().map(|(address, key)| Plain::new(Space::Identity, address.as_bytes(), *key)))
+            .put(
+                identities
+                    .iter()
+                    .map(|(address, key)| Plain::new(Space::Identity, address.as_bytes(), *key)),
+            )
             .await
     }
 
     async fn load_identity(&self, address: &str) -> StoreResult<Option<[u8; 32]>> {
         let stored = self.records.get(Space::Identity, address.as_bytes()).await?;
         stored
-            .map(|key| key.try_into().map_err(|_| StoreError::Validation("an identity key has 32 bytes".into())))
+            .map(|key| {
+                key.try_into()
+                    .map_err(|_| StoreError::Validation("an identity key has 32 bytes".into()))
+            })
             .transpose()
     }
 
@@ -34,7 +41,11 @@ impl SignalStore for Storage {
     }
 
     async fn get_session(&self, address: &str) -> StoreResult<Option<Bytes>> {
-        Ok(self.records.get(Space::Session, address.as_bytes()).await?.map(Bytes::from))
+        Ok(self
+            .records
+            .get(Space::Session, address.as_bytes())
+            .await?
+            .map(Bytes::from))
     }
 
     async fn put_session(&self, address: &str, session: &[u8]) -> StoreResult<()> {
@@ -42,7 +53,13 @@ impl SignalStore for Storage {
     }
 
     async fn put_sessions_batch(&self, sessions: &[(Arc<str>, Bytes)]) -> StoreResult<()> {
-        self.records.put(sessions.iter().map(|(address, record)| entry(Space::Session, address, record))).await
+        self.records
+            .put(
+                sessions
+                    .iter()
+                    .map(|(address, record)| entry(Space::Session, address, record)),
+            )
+            .await
     }
 
     async fn delete_session(&self, address: &str) -> StoreResult<()> {
@@ -51,7 +68,9 @@ impl SignalStore for Storage {
 
     async fn has_signal_state_for_user(&self, user: &str) -> StoreResult<bool> {
         let prefixes = [format!("{user}@").into_bytes(), format!("{user}:").into_bytes()];
-        self.records.any_begins(&[Space::Session, Space::Identity], &prefixes).await
+        self.records
+            .any_begins(&[Space::Session, Space::Identity], &prefixes)
+            .await
     }
 
     async fn store_prekey(&self, id: u32, record: &[u8], _uploaded: bool) -> StoreResult<()> {
@@ -59,17 +78,26 @@ impl SignalStore for Storage {
     }
 
     async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], _uploaded: bool) -> StoreResult<()> {
-        self.records.put(keys.iter().map(|(id, record)| numbered(Space::PreKey, *id, record))).await
+        self.records
+            .put(keys.iter().map(|(id, record)| numbered(Space::PreKey, *id, record)))
+            .await
     }
 
     async fn load_prekey(&self, id: u32) -> StoreResult<Option<Bytes>> {
-        Ok(self.records.get(Space::PreKey, &id.to_be_bytes()).await?.map(Bytes::from))
+        Ok(self
+            .records
+            .get(Space::PreKey, &id.to_be_bytes())
+            .await?
+            .map(Bytes::from))
     }
 
     async fn load_prekeys_batch(&self, ids: &[u32]) -> StoreResult<Vec<(u32, Bytes)>> {
         let keys: Vec<_> = ids.iter().map(|id| id.to_be_bytes().to_vec()).collect();
         let found = self.records.get_many(Space::PreKey, &keys).await?;
-        Ok(found.into_iter().filter_map(|(key, record)| Some((read_id(&key)?, Bytes::from(record)))).collect())
+        Ok(found
+            .into_iter()
+            .filter_map(|(key, record)| Some((read_id(&key)?, Bytes::from(record))))
+            .collect())
     }
 
     /// Nothing asks whether a key was uploaded; what matters is that a consumed key does not come back.
@@ -96,11 +124,16 @@ impl SignalStore for Storage {
 
     async fn load_all_signed_prekeys(&self) -> StoreResult<Vec<(u32, Vec<u8>)>> {
         let found = self.records.list(Space::SignedPreKey, &[]).await?;
-        Ok(found.into_iter().filter_map(|(key, record)| Some((read_id(&key)?, record))).collect())
+        Ok(found
+            .into_iter()
+            .filter_map(|(key, record)| Some((read_id(&key)?, record)))
+            .collect())
     }
 
     async fn remove_signed_prekey(&self, id: u32) -> StoreResult<()> {
-        self.records.delete(Space::SignedPreKey, [id.to_be_bytes().to_vec()]).await
+        self.records
+            .delete(Space::SignedPreKey, [id.to_be_bytes().to_vec()])
+            .await
     }
 
     async fn put_sender_key(&self, address: &str, record: &[u8]) -> StoreResult<()> {
@@ -108,7 +141,13 @@ impl SignalStore for Storage {
     }
 
     async fn put_sender_keys_batch(&self, sender_keys: &[(Arc<str>, Bytes)]) -> StoreResult<()> {
-        self.records.put(sender_keys.iter().map(|(address, record)| entry(Space::SenderKey, address, record))).await
+        self.records
+            .put(
+                sender_keys
+                    .iter()
+                    .map(|(address, record)| entry(Space::SenderKey, address, record)),
+            )
+            .await
     }
 
     async fn get_sender_key(&self, address: &str) -> StoreResult<Option<Vec<u8>>> {

@@ -55,11 +55,20 @@ impl Place {
         let store = Store::open(&DatabaseOptions::at(url)).await.unwrap();
         store.migrate().await.unwrap();
         let clock = Clock::system();
-        Self { store, writer: Writer::start(Duration::from_millis(2)), clock, _folder: folder }
+        Self {
+            store,
+            writer: Writer::start(Duration::from_millis(2)),
+            clock,
+            _folder: folder,
+        }
     }
 
     async fn device(&self) -> Held {
-        let held = Held { tenant: new_id(), device: new_id(), fence: 1 };
+        let held = Held {
+            tenant: new_id(),
+            device: new_id(),
+            fence: 1,
+        };
         let now = self.clock.now();
         let tx = self.store.system(Reason::Provisioning).begin().await.unwrap();
         let tenant = tenant::ActiveModel {
@@ -73,7 +82,10 @@ impl Place {
             created_at: Set(now),
             updated_at: Set(now),
         };
-        tenant::Entity::insert(tenant).exec_without_returning(tx.connection()).await.unwrap();
+        tenant::Entity::insert(tenant)
+            .exec_without_returning(tx.connection())
+            .await
+            .unwrap();
         let device = device::ActiveModel {
             id: Set(held.device),
             tenant_id: Set(held.tenant),
@@ -89,14 +101,22 @@ impl Place {
             updated_at: Set(now),
             ..Default::default()
         };
-        device::Entity::insert(device).exec_without_returning(tx.connection()).await.unwrap();
+        device::Entity::insert(device)
+            .exec_without_returning(tx.connection())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         held
     }
 
     fn records(&self, held: &Held) -> Records {
         let cipher = Cipher::new([(1, [7; 32])]).unwrap();
-        Records::new(self.store.device_scope(held), cipher, self.writer.clone(), self.clock.clone())
+        Records::new(
+            self.store.device_scope(held),
+            cipher,
+            self.writer.clone(),
+            self.clock.clone(),
+        )
     }
 
     async fn storage(&self) -> Storage {
@@ -110,11 +130,20 @@ async fn signal_state_is_kept() {
     let storage = place.storage().await;
     let other = place.storage().await;
 
-    storage.put_sessions_batch(&[(Arc::from("62811@s.whatsapp.net.0"), Bytes::from_static(b"one"))]).await.unwrap();
+    storage
+        .put_sessions_batch(&[(Arc::from("62811@s.whatsapp.net.0"), Bytes::from_static(b"one"))])
+        .await
+        .unwrap();
     storage.put_session("62811:3@s.whatsapp.net.0", b"two").await.unwrap();
-    assert_eq!(storage.get_session("62811@s.whatsapp.net.0").await.unwrap().unwrap(), "one");
+    assert_eq!(
+        storage.get_session("62811@s.whatsapp.net.0").await.unwrap().unwrap(),
+        "one"
+    );
     assert!(storage.has_session("62811:3@s.whatsapp.net.0").await.unwrap());
-    assert!(other.get_session("62811@s.whatsapp.net.0").await.unwrap().is_none(), "another device's");
+    assert!(
+        other.get_session("62811@s.whatsapp.net.0").await.unwrap().is_none(),
+        "another device's"
+    );
     for (user, known) in [("62811", true), ("6281", false), ("628111", false)] {
         assert_eq!(storage.has_signal_state_for_user(user).await.unwrap(), known, "{user}");
     }
@@ -122,17 +151,25 @@ async fn signal_state_is_kept() {
     assert!(storage.get_session("62811@s.whatsapp.net.0").await.unwrap().is_none());
 
     storage.put_identity("a", [1; 32]).await.unwrap();
-    storage.put_identities_batch(&[(Arc::from("a"), [2; 32]), (Arc::from("b"), [3; 32])]).await.unwrap();
+    storage
+        .put_identities_batch(&[(Arc::from("a"), [2; 32]), (Arc::from("b"), [3; 32])])
+        .await
+        .unwrap();
     assert_eq!(storage.load_identity("a").await.unwrap(), Some([2; 32]));
     storage.delete_identity("a").await.unwrap();
     assert_eq!(storage.load_identity("a").await.unwrap(), None);
 
-    let keys: Vec<_> = (1..=300_u32).map(|id| (id, Bytes::from(id.to_be_bytes().to_vec()))).collect();
+    let keys: Vec<_> = (1..=300_u32)
+        .map(|id| (id, Bytes::from(id.to_be_bytes().to_vec())))
+        .collect();
     storage.store_prekeys_batch(&keys, false).await.unwrap();
     storage.remove_prekey(300).await.unwrap();
     storage.mark_prekeys_uploaded(&[299, 300]).await.unwrap();
     assert_eq!(storage.get_max_prekey_id().await.unwrap(), 299);
-    assert!(storage.load_prekey(300).await.unwrap().is_none(), "a consumed key stays consumed");
+    assert!(
+        storage.load_prekey(300).await.unwrap().is_none(),
+        "a consumed key stays consumed"
+    );
     let mut found = storage.load_prekeys_batch(&[1, 299, 300]).await.unwrap();
     found.sort();
     assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 299]);
@@ -143,7 +180,10 @@ async fn signal_state_is_kept() {
     storage.remove_signed_prekey(1).await.unwrap();
     assert_eq!(storage.load_signed_prekey(256).await.unwrap().unwrap(), b"newer");
 
-    storage.put_sender_keys_batch(&[(Arc::from("g::a"), Bytes::from_static(b"key"))]).await.unwrap();
+    storage
+        .put_sender_keys_batch(&[(Arc::from("g::a"), Bytes::from_static(b"key"))])
+        .await
+        .unwrap();
     assert_eq!(storage.get_sender_key("g::a").await.unwrap().unwrap(), b"key");
     storage.delete_sender_key("g::a").await.unwrap();
     assert!(storage.get_sender_key("g::a").await.unwrap().is_none());
@@ -155,13 +195,25 @@ async fn credentials_and_app_state_are_kept() {
     let storage = place.storage().await;
     assert!(storage.exists().await.unwrap());
     assert!(storage.load().await.unwrap().is_none());
-    let device = Device { pn: Some("62811@s.whatsapp.net".parse().unwrap()), ..Device::new() };
+    let device = Device {
+        pn: Some("62811@s.whatsapp.net".parse().unwrap()),
+        ..Device::new()
+    };
     storage.save(&device).await.unwrap();
     let loaded = storage.load().await.unwrap().unwrap();
     assert_eq!((loaded.pn, loaded.adv_secret_key), (device.pn, device.adv_secret_key));
 
     for id in [b"a", b"b"] {
-        storage.set_sync_key(id, AppStateSyncKey { key_data: id.to_vec(), ..Default::default() }).await.unwrap();
+        storage
+            .set_sync_key(
+                id,
+                AppStateSyncKey {
+                    key_data: id.to_vec(),
+                    ..Default::default()
+                },
+            )
+            .await
+            .unwrap();
     }
     assert_eq!(storage.get_latest_sync_key_id().await.unwrap().unwrap(), b"b");
     assert_eq!(storage.get_sync_key(b"a").await.unwrap().unwrap().key_data, b"a");
@@ -171,15 +223,35 @@ async fn credentials_and_app_state_are_kept() {
     storage.set_version("regular", version).await.unwrap();
     assert_eq!(storage.get_version("regular").await.unwrap().version, 7);
 
-    let mac = |byte: u8| AppStateMutationMAC { index_mac: vec![byte; 32], value_mac: vec![byte] };
-    storage.put_mutation_macs("regular", 7, &[mac(0), mac(1), mac(255)]).await.unwrap();
+    let mac = |byte: u8| AppStateMutationMAC {
+        index_mac: vec![byte; 32],
+        value_mac: vec![byte],
+    };
+    storage
+        .put_mutation_macs("regular", 7, &[mac(0), mac(1), mac(255)])
+        .await
+        .unwrap();
     storage.put_mutation_macs("regular_low", 1, &[mac(1)]).await.unwrap();
-    assert_eq!(storage.get_mutation_macs("regular", &[[0; 32], [9; 32], [255; 32]]).await.unwrap().len(), 2);
+    assert_eq!(
+        storage
+            .get_mutation_macs("regular", &[[0; 32], [9; 32], [255; 32]])
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
     storage.delete_mutation_macs("regular", &[vec![0; 32]]).await.unwrap();
     assert!(storage.get_mutation_mac("regular", &[0; 32]).await.unwrap().is_none());
     storage.clear_mutation_macs("regular").await.unwrap();
     assert!(storage.get_mutation_mac("regular", &[255; 32]).await.unwrap().is_none());
-    assert!(storage.get_mutation_mac("regular_low", &[1; 32]).await.unwrap().is_some(), "another collection");
+    assert!(
+        storage
+            .get_mutation_mac("regular_low", &[1; 32])
+            .await
+            .unwrap()
+            .is_some(),
+        "another collection"
+    );
 }
 
 #[tokio::test]
@@ -187,7 +259,10 @@ async fn what_the_protocol_remembers_is_kept() {
     let place = Place::new().await;
     let storage = place.storage().await;
 
-    storage.set_sender_key_status("g1", &[("a", true), ("b", false)]).await.unwrap();
+    storage
+        .set_sender_key_status("g1", &[("a", true), ("b", false)])
+        .await
+        .unwrap();
     storage.set_sender_key_status("g2", &[("a", true)]).await.unwrap();
     let mut devices = storage.get_sender_key_devices("g1").await.unwrap();
     devices.sort();
@@ -207,9 +282,19 @@ async fn what_the_protocol_remembers_is_kept() {
         learning_source: "usync".into(),
     };
     storage.put_lid_mapping(&pair("100", "62811")).await.unwrap();
-    storage.put_lid_mappings(&[pair("100", "62822"), pair("200", "62833")]).await.unwrap();
-    assert_eq!(storage.get_pn_mapping("62822").await.unwrap().unwrap().lid, "100", "seen before its commit");
-    assert!(storage.get_pn_mapping("62811").await.unwrap().is_none(), "the number that was given up");
+    storage
+        .put_lid_mappings(&[pair("100", "62822"), pair("200", "62833")])
+        .await
+        .unwrap();
+    assert_eq!(
+        storage.get_pn_mapping("62822").await.unwrap().unwrap().lid,
+        "100",
+        "seen before its commit"
+    );
+    assert!(
+        storage.get_pn_mapping("62811").await.unwrap().is_none(),
+        "the number that was given up"
+    );
     storage.records.flush().await.unwrap();
     assert_eq!(storage.get_all_lid_mappings().await.unwrap().len(), 2);
 
@@ -246,9 +331,16 @@ async fn tokens_keep_the_newer_of_two_writers() {
     storage.store_received_tc_token("a", b"old", 10).await.unwrap();
     storage.touch_tc_token_sender_timestamp("a", 40).await.unwrap();
     let token = storage.get_tc_token("a").await.unwrap().unwrap();
-    assert_eq!((token.token.as_slice(), token.token_timestamp, token.sender_timestamp), (&b"new"[..], 20, Some(50)));
+    assert_eq!(
+        (token.token.as_slice(), token.token_timestamp, token.sender_timestamp),
+        (&b"new"[..], 20, Some(50))
+    );
 
-    let stale = TcTokenEntry { token: b"stale".to_vec(), token_timestamp: 1, sender_timestamp: None };
+    let stale = TcTokenEntry {
+        token: b"stale".to_vec(),
+        token_timestamp: 1,
+        sender_timestamp: None,
+    };
     storage.put_tc_token("b", &stale).await.unwrap();
     storage.records.flush().await.unwrap();
     assert_eq!(storage.get_all_tc_token_jids().await.unwrap().len(), 2);
@@ -263,20 +355,39 @@ async fn messages_are_kept_until_they_are_taken_or_expire() {
     let place = Place::new().await;
     let storage = place.storage().await;
     storage.store_sent_message("chat", "m1", b"one").await.unwrap();
-    assert_eq!(storage.take_sent_message("chat", "m1").await.unwrap().unwrap(), b"one", "before its commit");
+    assert_eq!(
+        storage.take_sent_message("chat", "m1").await.unwrap().unwrap(),
+        b"one",
+        "before its commit"
+    );
     assert!(storage.take_sent_message("chat", "m1").await.unwrap().is_none());
     storage.store_sent_message("chat", "m2", b"two").await.unwrap();
     storage.records.flush().await.unwrap();
     assert_eq!(storage.delete_expired_sent_messages(1).await.unwrap(), 0);
     assert_eq!(storage.delete_expired_sent_messages(i64::MAX).await.unwrap(), 1);
 
-    let rows = ["m1", "m2"].map(|id| PendingInboundRow { chat: "c", sender: "s", id, message: b"hello" });
+    let rows = ["m1", "m2"].map(|id| PendingInboundRow {
+        chat: "c",
+        sender: "s",
+        id,
+        message: b"hello",
+    });
     storage.store_pending_inbound_batch(&rows).await.unwrap();
     storage.store_pending_inbound("c", "s", "m3", b"hello").await.unwrap();
-    assert_eq!(storage.get_pending_inbound("c", "s", "m2").await.unwrap().unwrap(), b"hello");
+    assert_eq!(
+        storage.get_pending_inbound("c", "s", "m2").await.unwrap().unwrap(),
+        b"hello"
+    );
     storage.delete_pending_inbound("c", "s", "m2").await.unwrap();
-    assert!(storage.get_pending_inbound("c", "s", "m2").await.unwrap().is_none(), "gone at once");
-    let key = PendingInboundKey { chat: "c", sender: "s", id: "m1" };
+    assert!(
+        storage.get_pending_inbound("c", "s", "m2").await.unwrap().is_none(),
+        "gone at once"
+    );
+    let key = PendingInboundKey {
+        chat: "c",
+        sender: "s",
+        id: "m1",
+    };
     storage.delete_pending_inbound_batch(&[key]).await.unwrap();
     assert_eq!(storage.delete_expired_pending_inbound(i64::MAX).await.unwrap(), 1);
 
@@ -290,11 +401,22 @@ async fn messages_are_kept_until_they_are_taken_or_expire() {
     };
     storage.put_msg_secrets(vec![entry(100, 7)]).await.unwrap();
     storage.put_msg_secrets(vec![entry(50, 0)]).await.unwrap();
-    assert_eq!(storage.get_msg_secret_with_ts("c", "s", "m").await.unwrap(), Some((vec![5; 32], 7)));
-    assert_eq!(storage.delete_expired_msg_secrets(99).await.unwrap(), 0, "a window never shrinks");
+    assert_eq!(
+        storage.get_msg_secret_with_ts("c", "s", "m").await.unwrap(),
+        Some((vec![5; 32], 7))
+    );
+    assert_eq!(
+        storage.delete_expired_msg_secrets(99).await.unwrap(),
+        0,
+        "a window never shrinks"
+    );
     assert_eq!(storage.delete_expired_msg_secrets(100).await.unwrap(), 1);
     storage.put_msg_secrets(vec![entry(0, 7)]).await.unwrap();
-    assert_eq!(storage.delete_expired_msg_secrets(i64::MAX - 1).await.unwrap(), 0, "some never expire");
+    assert_eq!(
+        storage.delete_expired_msg_secrets(i64::MAX - 1).await.unwrap(),
+        0,
+        "some never expire"
+    );
 }
 
 #[tokio::test]
@@ -302,7 +424,10 @@ async fn values_are_sealed_for_their_place() {
     let place = Place::new().await;
     let held = place.device().await;
     let records = place.records(&held);
-    records.put([Plain::new(Space::Session, "a", b"plain text".as_slice())]).await.unwrap();
+    records
+        .put([Plain::new(Space::Session, "a", b"plain text".as_slice())])
+        .await
+        .unwrap();
     let row = place.store.device_scope(&held).find().one().await.unwrap().unwrap();
     assert!(!row.value.windows(5).any(|window| window == b"plain"));
 
@@ -325,7 +450,10 @@ async fn values_are_sealed_for_their_place() {
 async fn a_lost_lease_changes_nothing_and_disturbs_nobody() {
     let place = Place::new().await;
     let (stale, healthy) = (place.device().await, place.device().await);
-    let stale = Held { fence: stale.fence - 1, ..stale };
+    let stale = Held {
+        fence: stale.fence - 1,
+        ..stale
+    };
     let (old, good) = (place.records(&stale), place.records(&healthy));
     let put = || [Plain::new(Space::Session, "a", b"value".as_slice())];
     let (refused, written) = tokio::join!(old.put(put()), good.put(put()));

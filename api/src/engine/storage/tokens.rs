@@ -10,16 +10,24 @@ use super::{Space, Storage, StoreResult, TcTokenEntry, decode, encode, records::
 /// Contacts whose token is kept in memory, or that are known to have none.
 const CACHED: usize = 512;
 
+/// What is known of a contact: its token, or that it has none.
+#[derive(Clone)]
+struct Known(Option<TcTokenEntry>);
+
 #[derive(Default)]
 pub(super) struct TokenCache {
-    entries: Mutex<HashMap<String, Option<TcTokenEntry>>>,
+    entries: Mutex<HashMap<String, Known>>,
     /// Held over a read and the write that follows from it.
     changing: tokio::sync::Mutex<()>,
 }
 
 impl TokenCache {
-    fn get(&self, jid: &str) -> Option<Option<TcTokenEntry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).get(jid).cloned()
+    fn get(&self, jid: &str) -> Option<Known> {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(jid)
+            .cloned()
     }
 
     fn set(&self, jid: &str, entry: Option<TcTokenEntry>) {
@@ -27,7 +35,7 @@ impl TokenCache {
         if entries.len() >= CACHED && !entries.contains_key(jid) {
             entries.clear();
         }
-        entries.insert(jid.to_owned(), entry);
+        entries.insert(jid.to_owned(), Known(entry));
     }
 
     fn forget(&self) {
@@ -37,7 +45,7 @@ impl TokenCache {
 
 impl Storage {
     pub(super) async fn find_token(&self, jid: &str) -> StoreResult<Option<TcTokenEntry>> {
-        if let Some(known) = self.tokens.get(jid) {
+        if let Some(Known(known)) = self.tokens.get(jid) {
             return Ok(known);
         }
         let stored = self.records.get(Space::Token, jid.as_bytes()).await?;
@@ -47,7 +55,9 @@ impl Storage {
     }
 
     pub(super) async fn put_token(&self, jid: &str, entry: TcTokenEntry) -> StoreResult<()> {
-        self.records.put_behind([Plain::new(Space::Token, jid, encode(&entry)?)]).await?;
+        self.records
+            .put_behind([Plain::new(Space::Token, jid, encode(&entry)?)])
+            .await?;
         self.tokens.set(jid, Some(entry));
         Ok(())
     }

@@ -26,12 +26,16 @@ const QUEUE: usize = 4096;
 const LARGEST: usize = 2048;
 /// A database that is restarted comes back within this many attempts; a longer outage fails the writes that somebody
 /// awaits, and holds back those behind.
-const RETRIES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
+const RETRIES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+];
 
 /// How long the writer waits for news before it tries failed writes behind again.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// An outage longer than this loses them.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// Why a write did not happen.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,12 +50,27 @@ pub(super) enum WriteError {
 
 /// One change to a device's records.
 pub(super) enum Change {
-    Put { space: Space, key: Vec<u8>, value: Vec<u8>, number: Option<i64>, expires_at: Option<i64> },
-    Delete { space: Space, key: Vec<u8> },
+    Put {
+        space: Space,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        number: Option<i64>,
+        expires_at: Option<i64>,
+    },
+    Delete {
+        space: Space,
+        key: Vec<u8>,
+    },
     /// Deletes the keys that begin with this.
-    DeletePrefix { space: Space, prefix: Vec<u8> },
+    DeletePrefix {
+        space: Space,
+        prefix: Vec<u8>,
+    },
     /// Deletes the records whose number is lower.
-    DeleteBelow { space: Space, number: i64 },
+    DeleteBelow {
+        space: Space,
+        number: i64,
+    },
     /// Deletes everything of the device.
     DeleteAll,
 }
@@ -82,7 +101,10 @@ impl Writer {
 
     /// Commits the changes; answers how many rows the deletions of ranges removed.
     pub(super) async fn write(&self, scope: &DeviceScope, changes: Vec<Change>) -> Result<u64, WriteError> {
-        self.enqueue(scope, changes).await?.await.map_err(|_| WriteError::Stopped)?
+        self.enqueue(scope, changes)
+            .await?
+            .await
+            .map_err(|_| WriteError::Stopped)?
     }
 
     /// As [`Writer::write`], in two steps: when this returns, the place in the order of writes is taken.
@@ -92,7 +114,13 @@ impl Writer {
         changes: Vec<Change>,
     ) -> Result<oneshot::Receiver<Result<u64, WriteError>>, WriteError> {
         let (reply, done) = oneshot::channel();
-        let write = Write { scope: scope.clone(), changes, reply: Some(reply), after: None, since: Instant::now() };
+        let write = Write {
+            scope: scope.clone(),
+            changes,
+            reply: Some(reply),
+            after: None,
+            since: Instant::now(),
+        };
         self.queue.send(write).await.map_err(|_| WriteError::Stopped)?;
         Ok(done)
     }
@@ -104,7 +132,13 @@ impl Writer {
         changes: Vec<Change>,
         after: Option<Box<dyn FnOnce() + Send + Sync>>,
     ) -> Result<(), WriteError> {
-        let write = Write { scope: scope.clone(), changes, reply: None, after, since: Instant::now() };
+        let write = Write {
+            scope: scope.clone(),
+            changes,
+            reply: None,
+            after,
+            since: Instant::now(),
+        };
         self.queue.send(write).await.map_err(|_| WriteError::Stopped)
     }
 }
@@ -161,8 +195,8 @@ async fn commit(batch: Vec<Write>) -> Vec<Write> {
         Err(error) => WriteError::Database(Arc::new(error)),
     };
     tracing::error!(%error, writes = batch.len(), "engine records were not written");
-    let (awaited, mut behind): (Vec<_>, Vec<_>) = batch.into_iter().partition(|write| write.reply.is_some());
-    for write in awaited {
+    let (urgent, mut behind): (Vec<_>, Vec<_>) = batch.into_iter().partition(|write| write.reply.is_some());
+    for write in urgent {
         write.settle(Err(error.clone()));
     }
     for write in behind.extract_if(.., |write| write.since.elapsed() > LONGEST) {
@@ -195,7 +229,10 @@ fn lease(scope: &DeviceScope) -> (DeviceId, i64) {
 
 async fn attempt(batch: &[Write]) -> Result<Done, DbErr> {
     let Some(first) = batch.first() else {
-        return Ok(Done { refused: HashSet::new(), removed: HashMap::new() });
+        return Ok(Done {
+            refused: HashSet::new(),
+            removed: HashMap::new(),
+        });
     };
     let transaction = first.scope.begin().await?;
     let mut leases = HashMap::new();
@@ -219,7 +256,11 @@ async fn attempt(batch: &[Write]) -> Result<Done, DbErr> {
     }
     pending.flush(&transaction).await?;
     transaction.commit().await?;
-    let refused = leases.into_iter().filter(|(_, held)| !held).map(|(lease, _)| lease).collect();
+    let refused = leases
+        .into_iter()
+        .filter(|(_, held)| !held)
+        .map(|(lease, _)| lease)
+        .collect();
     Ok(Done { refused, removed })
 }
 
@@ -238,8 +279,15 @@ impl<'a> Pending<'a> {
         let device = scope.device_id();
         self.scopes.insert(device, scope);
         let condition = match change {
-            Change::Put { space, key, value, number, expires_at } => {
-                self.places.insert((device, *space, key), Some((value, *number, *expires_at)));
+            Change::Put {
+                space,
+                key,
+                value,
+                number,
+                expires_at,
+            } => {
+                self.places
+                    .insert((device, *space, key), Some((value, *number, *expires_at)));
                 return Ok(0);
             }
             Change::Delete { space, key } => {
@@ -247,9 +295,9 @@ impl<'a> Pending<'a> {
                 return Ok(0);
             }
             Change::DeletePrefix { space, prefix } => prefix_condition(*space, prefix),
-            Change::DeleteBelow { space, number } => {
-                Condition::all().add(Column::Space.eq(space.number())).add(Column::Number.lt(*number))
-            }
+            Change::DeleteBelow { space, number } => Condition::all()
+                .add(Column::Space.eq(space.number()))
+                .add(Column::Number.lt(*number)),
             Change::DeleteAll => Condition::all(),
         };
         // A range may cover single changes that came before it.
@@ -263,8 +311,13 @@ impl<'a> Pending<'a> {
         for ((device, space, key), value) in self.places.drain() {
             match value {
                 Some((value, number, expires_at)) => {
-                    let record =
-                        Record { space: space.number(), key: key.to_vec(), value: value.to_vec(), number, expires_at };
+                    let record = Record {
+                        space: space.number(),
+                        key: key.to_vec(),
+                        value: value.to_vec(),
+                        number,
+                        expires_at,
+                    };
                     puts.push((self.scopes[&device], record));
                 }
                 None => deletions.entry((device, space)).or_default().push(key),
@@ -284,7 +337,9 @@ impl<'a> Pending<'a> {
 
 /// The records of a space whose key begins with `prefix`.
 pub(super) fn prefix_condition(space: Space, prefix: &[u8]) -> Condition {
-    let mut condition = Condition::all().add(Column::Space.eq(space.number())).add(Column::Key.gte(prefix.to_vec()));
+    let mut condition = Condition::all()
+        .add(Column::Space.eq(space.number()))
+        .add(Column::Key.gte(prefix.to_vec()));
     // The first key after all that begin with the prefix; without one, the prefix is all 0xFF and nothing follows it.
     let mut after = prefix.to_vec();
     while let Some(last) = after.pop() {
