@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use entity::{DeviceId, TenantId, device, event};
+use entity::{DeviceId, device, event};
 use sea_orm::{ActiveEnum, ColumnTrait, DbErr};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     engine::EventKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx},
+    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, until_written},
 };
 
 /// One piece of news about a device that this node holds.
@@ -44,9 +44,8 @@ impl StatusKeeper {
             let (store, events) = (store.clone(), events.clone());
             async move {
                 let count = news.len();
-                for (tenant_id, news) in by_tenant(news) {
-                    // News is only lost when the database is: the device's next news sets it right.
-                    if let Err(error) = write(&store, &events, &news).await {
+                for (tenant_id, news) in by_tenant(news, |piece| piece.lease.tenant()) {
+                    if let Err(error) = until_written(&store, || write(&store, &events, &news)).await {
                         tracing::error!(%error, tenant = %tenant_id, "could not record the status of devices");
                     }
                 }
@@ -80,18 +79,6 @@ impl StatusKeeper {
             _ => self.linking.clear(id),
         }
     }
-}
-
-fn by_tenant(news: Vec<News>) -> Vec<(TenantId, Vec<News>)> {
-    let mut tenants: Vec<(TenantId, Vec<News>)> = Vec::new();
-    for piece in news {
-        let tenant_id = piece.lease.tenant();
-        match tenants.iter_mut().find(|(id, _)| *id == tenant_id) {
-            Some((_, pieces)) => pieces.push(piece),
-            None => tenants.push((tenant_id, vec![piece])),
-        }
-    }
-    tenants
 }
 
 async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), DbErr> {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use entity::{DeviceId, MessageId, TenantId, event, message};
+use entity::{DeviceId, MessageId, event, message};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::{
     devices::LeasedDevice,
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage},
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, until_written},
+    store::{Batcher, Stopped, Store, TenantTx, by_tenant, until_written},
 };
 
 struct Item {
@@ -40,7 +40,7 @@ impl Inbox {
             let (store, clock, events) = (store.clone(), clock.clone(), events.clone());
             async move {
                 let count = items.len();
-                for (tenant_id, items) in by_tenant(items) {
+                for (tenant_id, items) in by_tenant(items, |item| item.lease.tenant()) {
                     match until_written(&store, || write(&store, &clock, &events, &items)).await {
                         Ok(()) => items.into_iter().for_each(|item| item.event.commit()),
                         // Dropped uncommitted: WhatsApp delivers them again on the next connection.
@@ -62,14 +62,6 @@ impl Inbox {
     pub async fn flushed(&self) {
         self.batcher.flushed().await;
     }
-}
-
-fn by_tenant(items: Vec<Item>) -> HashMap<TenantId, Vec<Item>> {
-    let mut tenants: HashMap<TenantId, Vec<Item>> = HashMap::new();
-    for item in items {
-        tenants.entry(item.lease.tenant()).or_default().push(item);
-    }
-    tenants
 }
 
 /// What makes an incoming message the same as one that came before.
@@ -108,9 +100,11 @@ async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) 
         rows.push(new_row(id, &item.lease, *chat_id, message, now));
     }
     let told: Vec<NewEvent> = rows.iter().map(received_event).collect();
-    let inserts = rows.into_iter().map(|row| message::ActiveModel::from(row).reset_all()).collect();
+    let inserts = rows.iter().cloned().map(|row| message::ActiveModel::from(row).reset_all()).collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
-    events.commit(tx, told).await
+    events.commit(tx, told).await?;
+    super::count(&rows);
+    Ok(())
 }
 
 fn incoming(item: &Item) -> Option<&IncomingMessage> {

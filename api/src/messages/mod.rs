@@ -27,3 +27,13 @@ pub use outbox::Outbox;
 pub use receipts::Receipts;
 pub use sender::{Senders, SendingOptions};
 pub use service::Messages;
+
+use entity::message;
+use sea_orm::ActiveEnum;
+
+/// Counts messages that reached a state, for `/metrics`. Called after the commit.
+fn count(rows: &[message::Model]) {
+    for row in rows {
+        metrics::counter!("kabar_messages_total", "status" => row.status.to_value()).increment(1);
+    }
+}

@@ -154,6 +154,7 @@ async fn accept_batch(
     let inserts = inserts.into_iter().map(sea_orm::ActiveModelTrait::reset_all).collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
     events.commit(tx, told).await?;
+    super::count(&rows);
     answers
         .into_iter()
         .map(|answer| match answer {
@@ -296,12 +297,13 @@ pub async fn fail(
     at: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let tx = store.scope(lease).begin().await?;
-    let mut told = Vec::with_capacity(failures.len());
+    let mut failed = Vec::with_capacity(failures.len());
     for (id, failure) in failures {
-        let rows = end(&tx, message::Column::Id.eq(*id), failure, at).await?;
-        told.extend(rows.iter().map(status_event));
+        failed.extend(end(&tx, message::Column::Id.eq(*id), failure, at).await?);
     }
-    events.commit(tx, told).await
+    events.commit(tx, failed.iter().map(status_event).collect()).await?;
+    super::count(&failed);
+    Ok(())
 }
 
 /// Ends a message that the server refused.

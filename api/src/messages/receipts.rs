@@ -3,10 +3,10 @@
 //! They are written in batches. A batch that cannot be written waits for the database; meanwhile the engine is held back
 //! by the bounded queue.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::{DeviceId, MessageId, TenantId, message, receipt};
+use entity::{DeviceId, MessageId, message, receipt};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DbErr,
@@ -24,8 +24,8 @@ use crate::{
     clock::{Clock, new_id},
     devices::LeasedDevice,
     engine::ReceiptKind,
-    events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, until_written},
+    events::EventLog,
+    store::{Batcher, Stopped, Store, TenantTx, by_tenant, until_written},
 };
 
 /// What was heard about messages that went out.
@@ -68,7 +68,7 @@ impl Receipts {
             let parts = parts.clone();
             async move {
                 let count = items.len();
-                record(&parts, &items).await;
+                record(&parts, items).await;
                 vec![(); count]
             }
         });
@@ -86,12 +86,8 @@ impl Receipts {
     }
 }
 
-async fn record(parts: &Parts, items: &[Item]) {
-    let mut tenants: HashMap<TenantId, Vec<&Item>> = HashMap::new();
-    for item in items {
-        tenants.entry(item.lease.tenant()).or_default().push(item);
-    }
-    for (tenant_id, items) in tenants {
+async fn record(parts: &Parts, items: Vec<Item>) {
+    for (tenant_id, items) in by_tenant(items, |item| item.lease.tenant()) {
         match until_written(&parts.store, || write(parts, &items)).await {
             Ok(changed) => changed.into_iter().for_each(|id| parts.waiting.changed(id)),
             Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not record receipts"),
@@ -105,25 +101,24 @@ async fn record(parts: &Parts, items: &[Item]) {
 }
 
 /// Writes one tenant's items in one transaction. Answers the messages that changed.
-async fn write(parts: &Parts, items: &[&Item]) -> Result<Vec<MessageId>, DbErr> {
+async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     let Some(first) = items.first() else { return Ok(Vec::new()) };
     let tx = parts.store.scope(&first.lease).begin().await?;
-    let mut told: Vec<NewEvent> = Vec::new();
+    let mut changed: Vec<message::Model> = Vec::new();
     for (step, device_id, at, whatsapp_ids) in steps(items) {
-        let rows = advance(&tx, device_id, step, at, &whatsapp_ids).await?;
-        told.extend(rows.iter().map(status_event));
+        changed.extend(advance(&tx, device_id, step, at, &whatsapp_ids).await?);
     }
     record_participants(&tx, items).await?;
-    told.extend(refuse(parts, &tx, items).await?);
-    let changed = told.iter().filter_map(|event| event.message_id).collect();
-    parts.events.commit(tx, told).await?;
-    Ok(changed)
+    changed.extend(refuse(parts, &tx, items).await?);
+    parts.events.commit(tx, changed.iter().map(status_event).collect()).await?;
+    super::count(&changed);
+    Ok(changed.into_iter().map(|row| row.id).collect())
 }
 
 type Step = (message::Status, DeviceId, DateTime<Utc>, Vec<String>);
 
 /// The updates that a batch amounts to: for each device one per state, in the order in which states follow each other.
-fn steps(items: &[&Item]) -> Vec<Step> {
+fn steps(items: &[Item]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut add = |status: message::Status, item: &Item, whatsapp_ids: &[String]| {
         let known = steps.iter_mut().find(|(known, device_id, at, _)| {
@@ -195,7 +190,7 @@ async fn advance(
 }
 
 /// Notes who of a group received, read or played what.
-async fn record_participants(tx: &TenantTx, items: &[&Item]) -> Result<(), DbErr> {
+async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr> {
     for item in items {
         let Heard::Receipt { participant: Some(participant), whatsapp_ids, kind } = &item.heard else { continue };
         let messages = tx
@@ -238,15 +233,15 @@ fn merge() -> OnConflict {
 }
 
 /// Ends what the server refused.
-async fn refuse(parts: &Parts, tx: &TenantTx, items: &[&Item]) -> Result<Vec<NewEvent>, DbErr> {
-    let mut told = Vec::new();
+async fn refuse(parts: &Parts, tx: &TenantTx, items: &[Item]) -> Result<Vec<message::Model>, DbErr> {
+    let mut refused = Vec::new();
     for item in items {
         let Heard::Nacked { whatsapp_id, code, reason } = &item.heard else { continue };
         let failure = refusal(*code, reason);
-        let rows = outbox::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, parts.clock.now()).await?;
-        told.extend(rows.iter().map(status_event));
+        let now = parts.clock.now();
+        refused.extend(outbox::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, now).await?);
     }
-    Ok(told)
+    Ok(refused)
 }
 
 /// What the server's code means. 463 is what WhatsApp answers to an account that may not write to new people for a while,

@@ -1,7 +1,8 @@
 //! Group commit: work that arrives at the same moment shares one transaction.
 
-use std::{future::Future, time::Duration};
+use std::{collections::HashMap, future::Future, time::Duration};
 
+use entity::TenantId;
 use tokio::sync::{mpsc, oneshot};
 
 /// The batcher's task has ended: the server is shutting down.
@@ -61,6 +62,21 @@ impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
             let _ = receiver.await;
         }
     }
+}
+
+/// Splits a batch by tenant, since a transaction belongs to one. The order within a tenant is kept.
+pub fn by_tenant<T>(items: Vec<T>, tenant_of: impl Fn(&T) -> TenantId) -> Vec<(TenantId, Vec<T>)> {
+    let mut tenants: Vec<(TenantId, Vec<T>)> = Vec::new();
+    let mut places: HashMap<TenantId, usize> = HashMap::new();
+    for item in items {
+        let tenant_id = tenant_of(&item);
+        let place = *places.entry(tenant_id).or_insert_with(|| {
+            tenants.push((tenant_id, Vec::new()));
+            tenants.len() - 1
+        });
+        tenants[place].1.push(item);
+    }
+    tenants
 }
 
 async fn run<T, R, F, W>(

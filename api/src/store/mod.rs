@@ -22,7 +22,7 @@ mod tenant_tx;
 mod tests;
 mod update;
 
-pub use batcher::{Batcher, Stopped};
+pub use batcher::{Batcher, Stopped, by_tenant};
 pub use device_scope::{DeviceOrigin, DeviceScope, Record, RecordTx};
 pub use open::{DatabaseOptions, OpenError};
 pub use persist::until_written;
