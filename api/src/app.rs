@@ -125,7 +125,9 @@ impl App {
         let make = self.router().into_make_service_with_connect_info::<SocketAddr>();
         let graceful = stopping.clone();
         let mut server = tokio::spawn(async move {
-            axum::serve(listener, make).with_graceful_shutdown(async move { graceful.cancelled().await }).await
+            axum::serve(listener, make)
+                .with_graceful_shutdown(async move { graceful.cancelled().await })
+                .await
         });
         tokio::select! {
             () = until => {}

@@ -73,7 +73,10 @@ pub fn run() -> Result<()> {
     }
     let config = Config::load(&Sources::of_process(cli.config))?;
     logging::start(&config.log);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no threads to run on")?;
     runtime.block_on(async {
         match cli.command {
             Command::Serve => serve(config).await,
@@ -89,7 +92,9 @@ pub fn run() -> Result<()> {
 async fn serve(config: Config) -> Result<()> {
     let address = config.server.listen;
     // First of all: somebody whose port is taken should not wait for a migration.
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let bound = listener.local_addr().context("the listener has no address")?;
     let password_was_given = config.first_run.operator_password.is_some();
     let app = App::start(config).await?;
@@ -123,18 +128,16 @@ fn introduce(operator: &NewOperator, password_was_given: bool) {
 
 async fn migrate(config: &Config) -> Result<()> {
     let store = open_store(&config.database).await?;
-    store.migrate().await.context("the database can't be brought up to date")?;
+    store
+        .migrate()
+        .await
+        .context("the database can't be brought up to date")?;
     store.close().await?;
     println!("The database is up to date.");
     Ok(())
 }
 
-async fn create_operator(
-    config: Config,
-    email: String,
-    password: Option<String>,
-    name: Option<String>,
-) -> Result<()> {
+async fn create_operator(config: Config, email: String, password: Option<String>, name: Option<String>) -> Result<()> {
     let mut first_run = config.first_run;
     first_run.operator_email = email;
     if let Some(password) = password {
@@ -145,7 +148,10 @@ async fn create_operator(
     }
     let password_was_given = first_run.operator_password.is_some();
     let store = open_store(&config.database).await?;
-    store.migrate().await.context("the database can't be brought up to date")?;
+    store
+        .migrate()
+        .await
+        .context("the database can't be brought up to date")?;
     let passwords = Passwords::new(config.passwords)?;
     let operator = tenants::create_operator(&store, &Clock::system(), &passwords, &first_run).await?;
     introduce(&operator, password_was_given);

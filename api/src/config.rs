@@ -288,6 +288,9 @@ impl Config {
 
     /// Whether browsers reach the server by https, as far as the configuration tells.
     pub fn public_is_https(&self) -> bool {
-        self.server.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.server
+            .public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 }

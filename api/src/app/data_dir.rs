@@ -16,7 +16,10 @@ pub struct Lock(#[expect(dead_code, reason = "held, never read")] File);
 
 /// Makes the directory and takes it.
 pub fn take(path: &Path) -> Result<Lock, StartError> {
-    let unusable = |source| StartError::DataDir { path: path.display().to_string(), source };
+    let unusable = |source| StartError::DataDir {
+        path: path.display().to_string(),
+        source,
+    };
     make(path).map_err(unusable)?;
     let file = open(&path.join(LOCK)).map_err(unusable)?;
     match file.try_lock() {
@@ -28,7 +31,10 @@ pub fn take(path: &Path) -> Result<Lock, StartError> {
 
 /// This node's name, the same after every start: what it held before a crash is its own again.
 pub fn node_name(path: &Path) -> Result<String, StartError> {
-    let unusable = |source| StartError::DataDir { path: path.display().to_string(), source };
+    let unusable = |source| StartError::DataDir {
+        path: path.display().to_string(),
+        source,
+    };
     let file = path.join(NODE);
     match fs::read_to_string(&file) {
         Ok(name) if !name.trim().is_empty() => Ok(name.trim().to_owned()),
@@ -39,7 +45,10 @@ pub fn node_name(path: &Path) -> Result<String, StartError> {
 }
 
 fn write_name(file: &Path) -> io::Result<String> {
-    let name = format!("node_{}", entity::id::encode_base32(crate::clock::new_id::<uuid::Uuid>().as_u128()));
+    let name = format!(
+        "node_{}",
+        entity::id::encode_base32(crate::clock::new_id::<uuid::Uuid>().as_u128())
+    );
     fs::write(file, &name)?;
     Ok(name)
 }

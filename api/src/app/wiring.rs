@@ -44,12 +44,29 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     let leases = Leases::new(store.clone(), clock.clone(), node);
     let linking = Linking::default();
     let waiting = Waiting::default();
-    let pacing = Pacing { gap: config.sending.gap, jitter: config.sending.jitter };
-    let sending = SendingOptions { window: config.sending.window, pacing };
-    let senders =
-        Senders::new(store.clone(), clock.clone(), events.clone(), engine.clone(), waiting.clone(), sending);
-    let receipts =
-        Receipts::start(store.clone(), clock.clone(), events.clone(), senders.clone(), waiting.clone());
+    let pacing = Pacing {
+        gap: config.sending.gap,
+        jitter: config.sending.jitter,
+    };
+    let sending = SendingOptions {
+        window: config.sending.window,
+        pacing,
+    };
+    let senders = Senders::new(
+        store.clone(),
+        clock.clone(),
+        events.clone(),
+        engine.clone(),
+        waiting.clone(),
+        sending,
+    );
+    let receipts = Receipts::start(
+        store.clone(),
+        clock.clone(),
+        events.clone(),
+        senders.clone(),
+        waiting.clone(),
+    );
     let dispatch = Dispatch {
         leases: leases.clone(),
         status: StatusKeeper::start(store.clone(), events.clone(), leases.clone(), linking.clone()),
@@ -154,7 +171,13 @@ fn probes(store: &Store, engine: &engine::Handle) -> Probes {
             "engine",
             Arc::new(move || {
                 let runs = engine.is_running();
-                Box::pin(async move { if runs { Ok(()) } else { Err("the engine has stopped".to_owned()) } })
+                Box::pin(async move {
+                    if runs {
+                        Ok(())
+                    } else {
+                        Err("the engine has stopped".to_owned())
+                    }
+                })
             }),
         ),
     ]
@@ -167,8 +190,14 @@ async fn start_network(config: &Config) -> Result<Option<sandbox::Network>, Star
         return Ok(None);
     }
     let data_dir = config.sandbox.persist.then(|| config.data_dir.join("sandbox"));
-    let network = sandbox::Network::start(sandbox::NetworkConfig { listen: config.sandbox.listen, data_dir }).await;
-    network.map(Some).map_err(|error| StartError::Sandbox(error.to_string()))
+    let network = sandbox::Network::start(sandbox::NetworkConfig {
+        listen: config.sandbox.listen,
+        data_dir,
+    })
+    .await;
+    network
+        .map(Some)
+        .map_err(|error| StartError::Sandbox(error.to_string()))
 }
 
 #[cfg(feature = "sandbox")]
@@ -179,6 +208,13 @@ fn sandbox_endpoint(config: &Config, network: Option<&sandbox::Network>) -> Endp
         (None, None) => String::new(),
     };
     // Media is served on the same address.
-    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    Endpoint::Sandbox { media_base: format!("http://{host}"), url: url.clone() }
+    let host = url
+        .split("://")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    Endpoint::Sandbox {
+        media_base: format!("http://{host}"),
+        url: url.clone(),
+    }
 }

@@ -48,14 +48,28 @@ impl Sources {
     /// The process' environment, and the file that `--config` or KABAR_CONFIG names, or `./kabar.toml`.
     pub fn of_process(file: Option<PathBuf>) -> Self {
         let variables: BTreeMap<String, String> = env::vars().filter(|(name, _)| name.starts_with("KABAR_")).collect();
-        let named = variables.get("KABAR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { file: file.or(named), usual_file: Some("kabar.toml".into()), variables, settings: Vec::new() }
+        let named = variables
+            .get("KABAR_CONFIG")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        Self {
+            file: file.or(named),
+            usual_file: Some("kabar.toml".into()),
+            variables,
+            settings: Vec::new(),
+        }
     }
 
     /// Only these settings over the defaults: neither a file nor the environment.
     pub fn only(settings: &[(&str, &str)]) -> Self {
-        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Self { settings, ..Self::default() }
+        let settings = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        Self {
+            settings,
+            ..Self::default()
+        }
     }
 }
 
@@ -66,8 +80,15 @@ pub(super) struct Origins(HashMap<String, String>);
 impl Origins {
     /// An error that names the variable or the file's key.
     pub(super) fn invalid(&self, key: &str, message: impl Into<String>) -> ConfigError {
-        let origin = self.0.get(key).cloned().unwrap_or_else(|| format!("the setting `{key}`"));
-        ConfigError::Invalid { origin, message: message.into() }
+        let origin = self
+            .0
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| format!("the setting `{key}`"));
+        ConfigError::Invalid {
+            origin,
+            message: message.into(),
+        }
     }
 }
 
@@ -77,11 +98,17 @@ pub(super) fn read(sources: &Sources) -> Result<(Raw, Origins), ConfigError> {
     let known = keys(&table);
     let mut origins = Origins::default();
     if let Some((path, text)) = file_text(sources)? {
-        let file: Table = toml::from_str(&text)
-            .map_err(|error| ConfigError::Syntax { path: path.clone(), message: error.to_string() })?;
+        let file: Table = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.clone(),
+            message: error.to_string(),
+        })?;
         for (key, value) in flatten(&file) {
             if !known.contains(&key) {
-                return Err(ConfigError::UnknownKey { path, suggestion: suggestion(&key, &known), key });
+                return Err(ConfigError::UnknownKey {
+                    path,
+                    suggestion: suggestion(&key, &known),
+                    key,
+                });
             }
             origins.0.insert(key.clone(), format!("`{key}` in {}", path.display()));
             set(&mut table, &key, value);
@@ -100,7 +127,11 @@ pub(super) fn read(sources: &Sources) -> Result<(Raw, Origins), ConfigError> {
     for (key, text) in &sources.settings {
         if !known.contains(key) {
             let path = PathBuf::from("settings");
-            return Err(ConfigError::UnknownKey { path, suggestion: suggestion(key, &known), key: key.clone() });
+            return Err(ConfigError::UnknownKey {
+                path,
+                suggestion: suggestion(key, &known),
+                key: key.clone(),
+            });
         }
         set_text(&mut table, key, text, &origins)?;
     }
@@ -112,10 +143,12 @@ pub(super) fn read(sources: &Sources) -> Result<(Raw, Origins), ConfigError> {
             return Err(origins.invalid(key, format!("write a value of type {wanted}")));
         }
     }
-    let raw = Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::Invalid {
-        origin: "the configuration".to_owned(),
-        message: error.message().to_owned(),
-    })?;
+    let raw = Value::Table(table)
+        .try_into()
+        .map_err(|error: toml::de::Error| ConfigError::Invalid {
+            origin: "the configuration".to_owned(),
+            message: error.message().to_owned(),
+        })?;
     Ok((raw, origins))
 }
 
@@ -128,7 +161,10 @@ fn file_text(sources: &Sources) -> Result<Option<(PathBuf, String)>, ConfigError
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some((path.clone(), text))),
         Err(error) if !required && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ConfigError::Unreadable { path: path.clone(), source }),
+        Err(source) => Err(ConfigError::Unreadable {
+            path: path.clone(),
+            source,
+        }),
     }
 }
 
@@ -143,7 +179,11 @@ fn flatten(table: &Table) -> Vec<(String, Value)> {
     for (name, value) in table {
         match value {
             Value::Table(section) => {
-                flat.extend(flatten(section).into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+                flat.extend(
+                    flatten(section)
+                        .into_iter()
+                        .map(|(key, value)| (format!("{name}.{key}"), value)),
+                );
             }
             value => flat.push((name.clone(), value.clone())),
         }
@@ -202,7 +242,10 @@ fn suggestion(key: &str, known: &[String]) -> String {
         let other = candidate.rsplit('.').next().unwrap_or(candidate);
         other == name || (name.len() > 3 && (other.contains(name) || name.contains(other)))
     };
-    known.iter().find(alike).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
+    known
+        .iter()
+        .find(alike)
+        .map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
 }
 
 #[cfg(test)]
@@ -211,7 +254,10 @@ mod tests {
     use crate::config::Config;
 
     fn with_variables(variables: &[(&str, &str)]) -> Sources {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let mut sources = Sources::only(&[("secret_key", "0123456789abcdef0123456789abcdef-test")]);
         sources.variables = variables;
         sources
@@ -260,29 +306,48 @@ mod tests {
             ("KABAR_SANDBOX_URL", "http://x"),
             ("KABAR_SENDING_WINDOW", "-1"),
         ] {
-            let error = Config::load(&with_variables(&[(name, value)])).expect_err(name).to_string();
-            assert!(error.contains(name) || name == "KABAR_SENDING_WINDOW", "{name}: {error}");
+            let error = Config::load(&with_variables(&[(name, value)]))
+                .expect_err(name)
+                .to_string();
+            assert!(
+                error.contains(name) || name == "KABAR_SENDING_WINDOW",
+                "{name}: {error}"
+            );
         }
     }
 
     #[test]
     fn unknown_keys_are_named_with_a_suggestion() {
         let path = file("unknown", "[server]\nlisten_on = \"x\"\n");
-        let error = Config::load(&Sources { file: Some(path), ..with_variables(&[]) }).expect_err("unknown key");
+        let error = Config::load(&Sources {
+            file: Some(path),
+            ..with_variables(&[])
+        })
+        .expect_err("unknown key");
         let text = error.to_string();
-        assert!(text.contains("unknown setting `server.listen_on`") && text.contains("`server.listen`"), "{text}");
+        assert!(
+            text.contains("unknown setting `server.listen_on`") && text.contains("`server.listen`"),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_value_of_the_wrong_type_names_key_and_file() {
         let path = file("type", "[graphql]\nmax_depth = \"many\"\n");
-        let error = Config::load(&Sources { file: Some(path), ..with_variables(&[]) }).expect_err("wrong type");
+        let error = Config::load(&Sources {
+            file: Some(path),
+            ..with_variables(&[])
+        })
+        .expect_err("wrong type");
         assert!(error.to_string().contains("`graphql.max_depth` in"), "{error}");
     }
 
     #[test]
     fn a_file_that_was_asked_for_must_exist() {
-        let missing = Sources { file: Some("/nonexistent/kabar.toml".into()), ..with_variables(&[]) };
+        let missing = Sources {
+            file: Some("/nonexistent/kabar.toml".into()),
+            ..with_variables(&[])
+        };
         assert!(matches!(Config::load(&missing), Err(ConfigError::Unreadable { .. })));
     }
 }

@@ -24,10 +24,16 @@ pub(super) fn resolve(mode: Mode, text: &str, data_dir: &Path, origins: &Origins
         (text, _) => {
             let bytes = decode(text);
             if mode == Mode::Production && is_guessable(text, &bytes) {
-                return Err(origins.invalid("secret_key", "it can be guessed; make one with `openssl rand -base64 32`"));
+                return Err(origins.invalid(
+                    "secret_key",
+                    "it can be guessed; make one with `openssl rand -base64 32`",
+                ));
             }
             MasterKey::new(bytes).ok_or_else(|| {
-                origins.invalid("secret_key", "it must have at least 32 bytes; make one with `openssl rand -base64 32`")
+                origins.invalid(
+                    "secret_key",
+                    "it must have at least 32 bytes; make one with `openssl rand -base64 32`",
+                )
             })
         }
     }
@@ -43,7 +49,12 @@ fn decode(text: &str) -> Vec<u8> {
         });
         pairs.collect::<Option<Vec<u8>>>()
     };
-    let base64 = || general_purpose::STANDARD.decode(text).or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(text)).ok();
+    let base64 = || {
+        general_purpose::STANDARD
+            .decode(text)
+            .or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(text))
+            .ok()
+    };
     hex()
         .filter(|bytes| bytes.len() >= MasterKey::MIN_BYTES)
         .or_else(|| base64().filter(|bytes| bytes.len() >= MasterKey::MIN_BYTES))
@@ -62,7 +73,10 @@ fn is_guessable(text: &str, bytes: &[u8]) -> bool {
 /// Reads the generated key, or makes it. Only its owner may read the file.
 fn kept(data_dir: &Path) -> Result<MasterKey, ConfigError> {
     let path = data_dir.join(FILE);
-    let unreadable = |source| ConfigError::Unreadable { path: path.clone(), source };
+    let unreadable = |source| ConfigError::Unreadable {
+        path: path.clone(),
+        source,
+    };
     if let Ok(text) = std::fs::read_to_string(&path) {
         return MasterKey::new(decode(text.trim()))
             .ok_or_else(|| ConfigError::Secret(format!("{} is damaged: it must hold 32 bytes", path.display())));
@@ -75,7 +89,8 @@ fn kept(data_dir: &Path) -> Result<MasterKey, ConfigError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(&path) {
         Ok(mut file) => {
-            file.write_all(general_purpose::STANDARD.encode(bytes).as_bytes()).map_err(unreadable)?;
+            file.write_all(general_purpose::STANDARD.encode(bytes).as_bytes())
+                .map_err(unreadable)?;
             MasterKey::new(bytes.to_vec()).ok_or_else(|| ConfigError::Secret("the made key is too short".to_owned()))
         }
         // Somebody else was faster: theirs counts.
@@ -120,7 +135,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(folder.join(FILE)).expect("it exists").permissions().mode();
+            let mode = std::fs::metadata(folder.join(FILE))
+                .expect("it exists")
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::remove_dir_all(folder).expect("the folder is ours");

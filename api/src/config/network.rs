@@ -33,7 +33,11 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| ())?;
         let width = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
-        if prefix > width { Err(()) } else { Ok(Self { address, prefix }) }
+        if prefix > width {
+            Err(())
+        } else {
+            Ok(Self { address, prefix })
+        }
     }
 }
 

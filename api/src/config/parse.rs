@@ -57,7 +57,6 @@ struct RawDatabase {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the names are the keys of the file")]
 struct RawFirstRun {
     operator_email: String,
     operator_password: String,
@@ -187,7 +186,10 @@ fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
     }
     let networks = raw.trusted_proxies.iter().map(|text| {
         text.parse().map_err(|()| {
-            origins.invalid("server.trusted_proxies", format!("`{text}` is no address or network, such as 10.0.0.0/8"))
+            origins.invalid(
+                "server.trusted_proxies",
+                format!("`{text}` is no address or network, such as 10.0.0.0/8"),
+            )
         })
     });
     at_least(raw.max_body_bytes as u64, 1_024, "server.max_body_bytes", origins)?;
@@ -212,7 +214,13 @@ fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
 fn database(raw: RawDatabase, data_dir: &std::path::Path, origins: &Origins) -> Result<Database, ConfigError> {
     let url = match optional(raw.url) {
         None => format!("sqlite://{}", data_dir.join("kabar.db").display()),
-        Some(url) if ["postgres://", "postgresql://", "sqlite://"].iter().any(|scheme| url.starts_with(scheme)) => url,
+        Some(url)
+            if ["postgres://", "postgresql://", "sqlite://"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme)) =>
+        {
+            url
+        }
         Some(_) => return Err(origins.invalid("database.url", "it must begin with postgres:// or sqlite://")),
     };
     let connections = at_least(u64::from(raw.max_connections), 1, "database.max_connections", origins)?;
@@ -298,7 +306,12 @@ fn sending(raw: &RawSending, origins: &Origins) -> Result<Sending, ConfigError> 
 fn engine(raw: &RawEngine, origins: &Origins) -> Result<Engine, ConfigError> {
     let min = at_least(raw.reconnect_min_ms, 1, "engine.reconnect_min_ms", origins)?;
     let max = at_least(raw.reconnect_max_ms, min, "engine.reconnect_max_ms", origins)?;
-    at_least(u64::from(raw.restore_per_second), 1, "engine.restore_per_second", origins)?;
+    at_least(
+        u64::from(raw.restore_per_second),
+        1,
+        "engine.restore_per_second",
+        origins,
+    )?;
     Ok(Engine {
         reconnect_min: Duration::from_millis(min),
         reconnect_max: Duration::from_millis(max),
@@ -316,7 +329,11 @@ fn sandbox(raw: RawSandbox, origins: &Origins) -> Result<Sandbox, ConfigError> {
     {
         return Err(origins.invalid("sandbox.url", "it must begin with ws:// or wss://"));
     }
-    Ok(Sandbox { url, listen: address(&raw.listen, "sandbox.listen", origins)?, persist: raw.persist })
+    Ok(Sandbox {
+        url,
+        listen: address(&raw.listen, "sandbox.listen", origins)?,
+        persist: raw.persist,
+    })
 }
 
 fn log(raw: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
@@ -329,15 +346,23 @@ fn log(raw: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&raw.level) {
         return Err(origins.invalid("log.level", error.to_string()));
     }
-    Ok(Log { format, level: raw.level })
+    Ok(Log {
+        format,
+        level: raw.level,
+    })
 }
 
 fn address(text: &str, key: &str, origins: &Origins) -> Result<SocketAddr, ConfigError> {
-    text.parse().map_err(|_| origins.invalid(key, "write an address and a port, such as 127.0.0.1:8080"))
+    text.parse()
+        .map_err(|_| origins.invalid(key, "write an address and a port, such as 127.0.0.1:8080"))
 }
 
 fn at_least(value: u64, least: u64, key: &str, origins: &Origins) -> Result<u64, ConfigError> {
-    if value < least { Err(origins.invalid(key, format!("write {least} or more"))) } else { Ok(value) }
+    if value < least {
+        Err(origins.invalid(key, format!("write {least} or more")))
+    } else {
+        Ok(value)
+    }
 }
 
 fn optional(text: String) -> Option<String> {

@@ -4,23 +4,19 @@
 //! thousand million steps; an alias lets one field be asked for thousands of times. Both are counted here first, each
 //! fragment once. Resolvers never see a document that was not admitted.
 
-use std::collections::HashMap;
-
 use async_graphql::{
-    Name, Pos, Positioned, Value, Variables,
+    Pos, Positioned, Value, Variables,
     parser::{
         parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType,
-            Selection, SelectionSet,
-        },
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
-use super::nesting;
+
+use super::{measure, measure::Meter, nesting};
 use crate::config::Graphql;
 
-/// What a page is thought to hold when the query does not say.
-const USUAL_PAGE: u64 = 25;
+/// Validating takes the square of this, in the worst case.
+const MOST_STEPS: u64 = 3_000;
 
 /// Why a query is not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +40,8 @@ pub struct Admitted {
     pub root_fields: Vec<String>,
     /// How much it may cost: one per field, times the pages it is nested in.
     pub cost: u64,
+    /// How many selections it has when every fragment is written out: what validating it costs.
+    pub steps: u64,
 }
 
 /// Parses a query and checks it against the limits.
@@ -55,7 +53,10 @@ pub fn admit(
 ) -> Result<Admitted, Refused> {
     if query.len() > limits.max_document_bytes {
         let most = limits.max_document_bytes;
-        return Err(refused("QUERY_TOO_LARGE", format!("The query is longer than {most} bytes.")));
+        return Err(refused(
+            "QUERY_TOO_LARGE",
+            format!("The query is longer than {most} bytes."),
+        ));
     }
     if !nesting::is_shallow(query) {
         return Err(refused("QUERY_TOO_DEEP", "The query is nested too deeply.".to_owned()));
@@ -65,26 +66,42 @@ pub fn admit(
         message: error.to_string(),
         position: error.positions().next(),
     })?;
-    let aliases = count_aliases(&document);
+    let aliases = measure::aliases(&document);
     if aliases > limits.max_aliases {
-        let message = format!("The query has {aliases} aliases; at most {} are allowed.", limits.max_aliases);
+        let message = format!(
+            "The query has {aliases} aliases; at most {} are allowed.",
+            limits.max_aliases
+        );
         return Err(refused("QUERY_TOO_COMPLEX", message));
     }
     let operation = choose(&document, operation_name)?;
     let (kind, position) = (operation.node.ty, operation.pos);
     check_variables(&operation.node, variables)?;
-    let mut meter = Meter { document: &document, variables, known: HashMap::new() };
+    let mut meter = Meter::new(&document, variables);
     let measured = meter.selection(&operation.node.selection_set.node);
-    let mut root_fields = Vec::new();
-    meter.root_fields(&operation.node.selection_set.node, limits.max_root_fields, 0, &mut root_fields);
-    let at = |code, message| Refused { code, message, position: Some(position) };
+    let root_fields = meter.root_fields(&operation.node.selection_set.node);
+    let at = |code, message| Refused {
+        code,
+        message,
+        position: Some(position),
+    };
+    if meter.spreads_itself() {
+        return Err(at("GRAPHQL_VALIDATION_FAILED", "A fragment spreads itself.".to_owned()));
+    }
     if root_fields.len() > limits.max_root_fields {
         let message = format!("At most {} fields are allowed at the root.", limits.max_root_fields);
         return Err(at("QUERY_TOO_COMPLEX", message));
     }
     if measured.depth > limits.max_depth {
-        let message = format!("The query is {} levels deep; at most {} are allowed.", measured.depth, limits.max_depth);
+        let message = format!(
+            "The query is {} levels deep; at most {} are allowed.",
+            measured.depth, limits.max_depth
+        );
         return Err(at("QUERY_TOO_DEEP", message));
+    }
+    if measured.steps > MOST_STEPS {
+        let message = format!("The query has more than {MOST_STEPS} fields when its fragments are written out.");
+        return Err(at("QUERY_TOO_COMPLEX", message));
     }
     if measured.cost > limits.max_complexity {
         let message = format!(
@@ -93,11 +110,21 @@ pub fn admit(
         );
         return Err(at("QUERY_TOO_COMPLEX", message));
     }
-    Ok(Admitted { kind, root_fields, cost: measured.cost, document })
+    Ok(Admitted {
+        kind,
+        root_fields,
+        cost: measured.cost,
+        steps: measured.steps,
+        document,
+    })
 }
 
 fn refused(code: &'static str, message: String) -> Refused {
-    Refused { code, message, position: None }
+    Refused {
+        code,
+        message,
+        position: None,
+    }
 }
 
 fn choose<'d>(
@@ -106,7 +133,10 @@ fn choose<'d>(
 ) -> Result<&'d Positioned<OperationDefinition>, Refused> {
     let unknown = || {
         let name = name.unwrap_or_default();
-        refused("GRAPHQL_VALIDATION_FAILED", format!("There is no operation named \"{name}\" in the query."))
+        refused(
+            "GRAPHQL_VALIDATION_FAILED",
+            format!("There is no operation named \"{name}\" in the query."),
+        )
     };
     match (&document.operations, name) {
         // GraphQL allows an empty name where there is no choice to make, and clients send it.
@@ -117,7 +147,10 @@ fn choose<'d>(
         }
         (DocumentOperations::Multiple(operations), _) => match operations.values().next() {
             Some(operation) if operations.len() == 1 => Ok(operation),
-            _ => Err(refused("GRAPHQL_VALIDATION_FAILED", "Say by operationName which operation to run.".to_owned())),
+            _ => Err(refused(
+                "GRAPHQL_VALIDATION_FAILED",
+                "Say by operationName which operation to run.".to_owned(),
+            )),
         },
     }
 }
@@ -136,120 +169,6 @@ fn check_variables(operation: &OperationDefinition, variables: &Variables) -> Re
         }
     }
     Ok(())
-}
-
-fn count_aliases(document: &ExecutableDocument) -> usize {
-    fn of_selection(set: &SelectionSet) -> usize {
-        let of_item = |item: &Positioned<Selection>| match &item.node {
-            Selection::Field(field) => {
-                usize::from(field.node.alias.is_some()) + of_selection(&field.node.selection_set.node)
-            }
-            Selection::InlineFragment(fragment) => of_selection(&fragment.node.selection_set.node),
-            Selection::FragmentSpread(_) => 0,
-        };
-        set.items.iter().map(of_item).sum()
-    }
-    let operations: usize = match &document.operations {
-        DocumentOperations::Single(operation) => of_selection(&operation.node.selection_set.node),
-        DocumentOperations::Multiple(operations) => {
-            operations.values().map(|operation| of_selection(&operation.node.selection_set.node)).sum()
-        }
-    };
-    let fragments: usize =
-        document.fragments.values().map(|fragment| of_selection(&fragment.node.selection_set.node)).sum();
-    operations + fragments
-}
-
-#[derive(Clone, Copy, Default)]
-struct Measure {
-    depth: usize,
-    cost: u64,
-}
-
-/// Measures selections; every fragment once.
-struct Meter<'d> {
-    document: &'d ExecutableDocument,
-    variables: &'d Variables,
-    /// `None` while a fragment is being measured: a fragment that spreads itself is refused by validation.
-    known: HashMap<&'d Name, Option<Measure>>,
-}
-
-impl<'d> Meter<'d> {
-    fn selection(&mut self, set: &'d SelectionSet) -> Measure {
-        let mut sum = Measure::default();
-        for item in &set.items {
-            let part = match &item.node {
-                Selection::Field(field) => self.field(&field.node),
-                Selection::InlineFragment(fragment) => self.selection(&fragment.node.selection_set.node),
-                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
-            };
-            sum.depth = sum.depth.max(part.depth);
-            sum.cost = sum.cost.saturating_add(part.cost);
-        }
-        sum
-    }
-
-    fn field(&mut self, field: &'d Field) -> Measure {
-        let inner = self.selection(&field.selection_set.node);
-        let cost = inner.cost.saturating_mul(self.page_size(field)).saturating_add(1);
-        // Introspection is nested deeply by every tool, and its answer is bounded by the schema.
-        let depth = if field.name.node.starts_with("__") { 1 } else { inner.depth + 1 };
-        Measure { depth, cost }
-    }
-
-    fn fragment(&mut self, name: &Name) -> Measure {
-        let fragments: &'d HashMap<Name, Positioned<FragmentDefinition>> = &self.document.fragments;
-        let Some((name, fragment)) = fragments.get_key_value(name) else { return Measure::default() };
-        if let Some(known) = self.known.get(name) {
-            return known.unwrap_or_default();
-        }
-        self.known.insert(name, None);
-        let measure = self.selection(&fragment.node.selection_set.node);
-        self.known.insert(name, Some(measure));
-        measure
-    }
-
-    /// How often a field's selection may be repeated: what `first` or `last` says.
-    fn page_size(&self, field: &Field) -> u64 {
-        let given = ["first", "last"].iter().find_map(|name| field.get_argument(name));
-        let value = given.and_then(|value| {
-            value.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(())).ok()
-        });
-        match value {
-            Some(Value::Number(size)) => size.as_u64().unwrap_or(USUAL_PAGE).max(1),
-            Some(_) => USUAL_PAGE,
-            None if given.is_some() || is_connection(field) => USUAL_PAGE,
-            None => 1,
-        }
-    }
-
-    /// The names of the fields at the root; stops soon after there are too many.
-    fn root_fields(&self, set: &SelectionSet, most: usize, depth: usize, names: &mut Vec<String>) {
-        for item in &set.items {
-            if names.len() > most || depth > most {
-                return;
-            }
-            match &item.node {
-                Selection::Field(field) => names.push(field.node.name.node.to_string()),
-                Selection::InlineFragment(fragment) => {
-                    self.root_fields(&fragment.node.selection_set.node, most, depth + 1, names);
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
-                        self.root_fields(&fragment.node.selection_set.node, most, depth + 1, names);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Whether a field is a list in pages: it is asked for its edges or nodes.
-fn is_connection(field: &Field) -> bool {
-    field.selection_set.node.items.iter().any(|item| match &item.node {
-        Selection::Field(field) => matches!(field.node.name.node.as_str(), "edges" | "nodes"),
-        _ => false,
-    })
 }
 
 #[cfg(test)]
@@ -285,7 +204,10 @@ mod tests {
         let nested = "{ devices(first: 100) { nodes { chats(first: 100) { nodes { id name } } } } }";
         assert_eq!(try_query(nested).map_err(|refused| refused.code).map(|_| ()), Ok(()));
         let deeper = "{ devices(first: 100) { nodes { chats(first: 100) { nodes { messages(first: 100) { nodes { id } } } } } } }";
-        assert_eq!(try_query(deeper).map_err(|refused| refused.code).err(), Some("QUERY_TOO_COMPLEX"));
+        assert_eq!(
+            try_query(deeper).map_err(|refused| refused.code).err(),
+            Some("QUERY_TOO_COMPLEX")
+        );
     }
 
     #[test]
@@ -303,7 +225,11 @@ mod tests {
         let mut query = String::from("{ ...f0 }");
         for fragment in 0..60 {
             let next = fragment + 1;
-            write!(query, " fragment f{fragment} on Query {{ viewer {{ ...f{next} ...f{next} }} }}").expect("written");
+            write!(
+                query,
+                " fragment f{fragment} on Query {{ viewer {{ ...f{next} ...f{next} }} }}"
+            )
+            .expect("written");
         }
         query.push_str(" fragment f60 on Query { viewer { role } }");
         let began = std::time::Instant::now();
@@ -314,21 +240,20 @@ mod tests {
     #[test]
     fn doubling_without_depth_is_refused_by_its_cost() {
         let mut query = String::from("{ ...f0 }");
-        for fragment in 0..40 {
+        for fragment in 0..100 {
             let next = fragment + 1;
             write!(query, " fragment f{fragment} on Query {{ ...f{next} ...f{next} }}").expect("written");
         }
-        query.push_str(" fragment f40 on Query { viewer { role } }");
+        query.push_str(" fragment f100 on Query { viewer { role } }");
         let began = std::time::Instant::now();
         assert_eq!(try_query(&query).expect_err("too many").code, "QUERY_TOO_COMPLEX");
         assert!(began.elapsed().as_secs() < 2);
     }
 
     #[test]
-    fn a_fragment_that_spreads_itself_ends() {
+    fn a_fragment_that_spreads_itself_is_refused() {
         let query = "{ ...a } fragment a on Query { viewer { role } ...b } fragment b on Query { ...a }";
-        // Whether it is refused here or by validation does not matter: it must not run for ever.
-        let _ = try_query(query);
+        assert_eq!(try_query(query).expect_err("refused").code, "GRAPHQL_VALIDATION_FAILED");
     }
 
     #[test]
@@ -344,7 +269,121 @@ mod tests {
         assert!(try_query("query A($id: ID!) { __typename }").is_err());
         assert!(try_query("query A($id: ID! = \"x\") { __typename }").is_ok());
         assert!(try_query("query A { a } query B { b }").is_err());
-        let named = admit("query A { a } query B { b }", Some("B"), &Variables::default(), &limits());
+        let named = admit(
+            "query A { a } query B { b }",
+            Some("B"),
+            &Variables::default(),
+            &limits(),
+        );
+        assert_eq!(named.expect("admitted").root_fields, ["b"]);
+        assert!(admit("{ a }", Some("B"), &Variables::default(), &limits()).is_err());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn limits() -> Graphql {
+        let config = Config::for_tests(&[("secret_key", "0123456789abcdef0123456789abcdef-test")]);
+        config.expect("the defaults are valid").graphql
+    }
+
+    fn try_query(query: &str) -> Result<Admitted, Refused> {
+        admit(query, None, &Variables::default(), &limits())
+    }
+
+    #[test]
+    fn ordinary_queries_are_admitted_with_their_root_fields() {
+        let query = "query A { viewer { user { name } } ...B } fragment B on Query { tenant { id } }";
+        let admitted = try_query(query).expect("admitted");
+        assert_eq!(admitted.root_fields, ["viewer", "tenant"]);
+        assert_eq!(admitted.cost, 5);
+        assert_eq!(admitted.kind, OperationType::Query);
+    }
+
+    #[test]
+    fn cost_is_multiplied_by_page_sizes() {
+        let cost = |query| try_query(query).expect("admitted").cost;
+        assert_eq!(cost("{ devices(first: 10) { nodes { id } } }"), 21);
+        assert_eq!(cost("{ devices { nodes { id } } }"), 51);
+        let nested = "{ devices(first: 100) { nodes { chats(first: 100) { nodes { id name } } } } }";
+        assert_eq!(try_query(nested).map_err(|refused| refused.code).map(|_| ()), Ok(()));
+        let deeper = "{ devices(first: 100) { nodes { chats(first: 100) { nodes { messages(first: 100) { nodes { id } } } } } } }";
+        assert_eq!(
+            try_query(deeper).map_err(|refused| refused.code).err(),
+            Some("QUERY_TOO_COMPLEX")
+        );
+    }
+
+    #[test]
+    fn aliases_are_counted() {
+        let mut query = String::from("{");
+        for alias in 0..100 {
+            write!(query, " a{alias}: __typename").expect("strings can be written");
+        }
+        query.push('}');
+        assert_eq!(try_query(&query).expect_err("too many").code, "QUERY_TOO_COMPLEX");
+    }
+
+    #[test]
+    fn fragments_that_double_each_other_are_refused_at_once() {
+        let mut query = String::from("{ ...f0 }");
+        for fragment in 0..60 {
+            let next = fragment + 1;
+            write!(
+                query,
+                " fragment f{fragment} on Query {{ viewer {{ ...f{next} ...f{next} }} }}"
+            )
+            .expect("written");
+        }
+        query.push_str(" fragment f60 on Query { viewer { role } }");
+        let began = std::time::Instant::now();
+        assert!(try_query(&query).is_err());
+        assert!(began.elapsed().as_secs() < 2);
+    }
+
+    #[test]
+    fn doubling_without_depth_is_refused_by_its_cost() {
+        let mut query = String::from("{ ...f0 }");
+        for fragment in 0..100 {
+            let next = fragment + 1;
+            write!(query, " fragment f{fragment} on Query {{ ...f{next} ...f{next} }}").expect("written");
+        }
+        query.push_str(" fragment f100 on Query { viewer { role } }");
+        let began = std::time::Instant::now();
+        assert_eq!(try_query(&query).expect_err("too many").code, "QUERY_TOO_COMPLEX");
+        assert!(began.elapsed().as_secs() < 2);
+    }
+
+    #[test]
+    fn a_fragment_that_spreads_itself_is_refused() {
+        let query = "{ ...a } fragment a on Query { viewer { role } ...b } fragment b on Query { ...a }";
+        assert_eq!(try_query(query).expect_err("refused").code, "GRAPHQL_VALIDATION_FAILED");
+    }
+
+    #[test]
+    fn deep_queries_are_refused_and_deep_introspection_is_not() {
+        let deep = format!("{}{}", "{ a".repeat(16), "}".repeat(16));
+        assert_eq!(try_query(&deep).expect_err("too deep").code, "QUERY_TOO_DEEP");
+        let introspection = format!("{{ __schema {} {}", "{ ofType".repeat(18), "}".repeat(19));
+        assert!(try_query(&introspection).is_ok());
+    }
+
+    #[test]
+    fn missing_variables_and_unknown_operations_are_refused() {
+        assert!(try_query("query A($id: ID!) { __typename }").is_err());
+        assert!(try_query("query A($id: ID! = \"x\") { __typename }").is_ok());
+        assert!(try_query("query A { a } query B { b }").is_err());
+        let named = admit(
+            "query A { a } query B { b }",
+            Some("B"),
+            &Variables::default(),
+            &limits(),
+        );
         assert_eq!(named.expect("admitted").root_fields, ["b"]);
         assert!(admit("{ a }", Some("B"), &Variables::default(), &limits()).is_err());
     }

@@ -18,13 +18,24 @@ pub async fn watch(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("console", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("console", MatchedPath::as_str)
+        .to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
 
-    let result = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let result = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await;
     let mut response = result.unwrap_or_else(|panic| {
         span.in_scope(|| tracing::error!(panic = panic_text(panic.as_ref()), "a request panicked"));
-        (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on the server. It has been logged.\n").into_response()
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong on the server. It has been logged.\n",
+        )
+            .into_response()
     });
 
     let status = response.status();
@@ -39,8 +50,11 @@ pub async fn watch(request: Request, next: Next) -> Response {
             tracing::debug!(status = status.as_u16(), micros, "answered");
         }
     });
-    let labels =
-        [("method", known_method(&method).to_owned()), ("route", route), ("status", status.as_u16().to_string())];
+    let labels = [
+        ("method", known_method(&method).to_owned()),
+        ("route", route),
+        ("status", status.as_u16().to_string()),
+    ];
     metrics::counter!("kabar_http_requests_total", &labels).increment(1);
     metrics::histogram!("kabar_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
     response.headers_mut().insert(REQUEST_ID, id);
@@ -53,10 +67,15 @@ fn request_id(request: &Request) -> HeaderValue {
         let bytes = value.as_bytes();
         (8..=64).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
-    request.headers().get(REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| {
-        let id = crate::clock::new_id::<uuid::Uuid>().simple().to_string();
-        HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"))
-    })
+    request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(is_sane)
+        .cloned()
+        .unwrap_or_else(|| {
+            let id = crate::clock::new_id::<uuid::Uuid>().simple().to_string();
+            HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"))
+        })
 }
 
 /// A client may invent methods; a metric's labels must be few.
@@ -74,5 +93,6 @@ fn is_quiet(route: &str) -> bool {
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
 }

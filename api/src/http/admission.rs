@@ -16,6 +16,9 @@ use crate::{
 /// What may be asked for without a valid token.
 const PUBLIC_FIELDS: [&str; 6] = ["login", "refreshSession", "logout", "__schema", "__type", "__typename"];
 
+/// The introspection queries of the usual tools have about two hundred.
+const MOST_STEPS_OF_STRANGERS: u64 = 600;
+
 /// A request that GraphQL may run.
 pub struct Ready {
     /// With the parsed document and the caller in its data.
@@ -35,12 +38,27 @@ pub fn admit(
 ) -> Result<Ready, Refused> {
     let limits = &services.config.graphql;
     let name = request.operation_name.as_deref();
-    let Admitted { document, kind, root_fields, cost } = limits::admit(&request.query, name, &request.variables, limits)?;
+    let admitted = limits::admit(&request.query, name, &request.variables, limits)?;
+    let Admitted {
+        document,
+        kind,
+        root_fields,
+        cost,
+        steps,
+    } = admitted;
     if name == Some("") {
         request.operation_name = None;
     }
     if principal.is_none() && !root_fields.iter().all(|field| PUBLIC_FIELDS.contains(&field.as_str())) {
         return Err(unauthenticated());
+    }
+    if principal.is_none() && steps > MOST_STEPS_OF_STRANGERS {
+        let message = "Log in first: the query has too many fields for a caller who is not.".to_owned();
+        return Err(Refused {
+            code: "QUERY_TOO_COMPLEX",
+            message,
+            position: None,
+        });
     }
     if !limits.introspection {
         request = request.disable_introspection();

@@ -31,24 +31,41 @@ pub struct Place {
 impl Place {
     /// Reads it from a request. Forwarding headers count only when a trusted proxy sent them.
     pub fn of(extensions: &Extensions, headers: &HeaderMap, config: &Config) -> Self {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let peer = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip().to_canonical());
         let is_trusted = |address: IpAddr| {
-            config.server.trusted_proxies.iter().any(|network| network.contains(address))
+            config
+                .server
+                .trusted_proxies
+                .iter()
+                .any(|network| network.contains(address))
         };
         let by_proxy = peer.is_some_and(is_trusted);
-        let address = if by_proxy { forwarded_for(headers, is_trusted).or(peer) } else { peer };
+        let address = if by_proxy {
+            forwarded_for(headers, is_trusted).or(peer)
+        } else {
+            peer
+        };
         // Whoever came through a proxy that nobody vouches for came from anywhere.
         let was_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
         let is_local = address.is_some_and(|address| address.is_loopback()) && (by_proxy || !was_forwarded);
         let forwarded_https = by_proxy && headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-        Self { address, is_local, https: forwarded_https || config.public_is_https() }
+        Self {
+            address,
+            is_local,
+            https: forwarded_https || config.public_is_https(),
+        }
     }
 }
 
 /// The last address in the chain that is no trusted proxy: everything before it is hearsay.
 fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-    let values: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     let chain: Vec<&str> = values.iter().flat_map(|value| value.split(',')).collect();
     let addresses = chain.into_iter().rev().map(|text| text.trim().parse::<IpAddr>().ok());
     let mut last = None;
@@ -70,13 +87,20 @@ pub fn transport(place: &Place, headers: &HeaderMap) -> Transport {
     transport.address = place.address;
     transport.user_agent = user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
     transport.wants_cookie = wants_cookie;
-    transport.refresh_cookie = if wants_cookie { cookies::session(headers, place.https) } else { None };
+    transport.refresh_cookie = if wants_cookie {
+        cookies::session(headers, place.https)
+    } else {
+        None
+    };
     transport
 }
 
 /// The token of `Authorization: Bearer …`.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer_text)
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(bearer_text)
 }
 
 /// The token of `Bearer …`, however the word is written.
@@ -117,10 +141,22 @@ mod tests {
     #[test]
     fn forwarding_headers_count_only_from_trusted_proxies() {
         let address = |peer, headers| place(peer, headers).address.map(|address| address.to_string());
-        assert_eq!(address("1.2.3.4", &[("x-forwarded-for", "9.9.9.9")]).as_deref(), Some("1.2.3.4"));
-        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "6.6.6.6, 9.9.9.9")]).as_deref(), Some("9.9.9.9"));
-        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "9.9.9.9, 10.0.0.2")]).as_deref(), Some("9.9.9.9"));
-        assert_eq!(address("10.0.0.1", &[("x-forwarded-for", "garbage")]).as_deref(), Some("10.0.0.1"));
+        assert_eq!(
+            address("1.2.3.4", &[("x-forwarded-for", "9.9.9.9")]).as_deref(),
+            Some("1.2.3.4")
+        );
+        assert_eq!(
+            address("10.0.0.1", &[("x-forwarded-for", "6.6.6.6, 9.9.9.9")]).as_deref(),
+            Some("9.9.9.9")
+        );
+        assert_eq!(
+            address("10.0.0.1", &[("x-forwarded-for", "9.9.9.9, 10.0.0.2")]).as_deref(),
+            Some("9.9.9.9")
+        );
+        assert_eq!(
+            address("10.0.0.1", &[("x-forwarded-for", "garbage")]).as_deref(),
+            Some("10.0.0.1")
+        );
         assert!(place("10.0.0.1", &[("x-forwarded-proto", "https")]).https);
         assert!(!place("1.2.3.4", &[("x-forwarded-proto", "https")]).https);
     }

@@ -36,8 +36,14 @@ pub async fn serve(State(services): State<Shared>, request: Request) -> Response
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let folder = services.config.server.web_dir.as_deref();
-    let Some(path) = clean(request.uri().path()) else { return not_found() };
-    let asked = if path.as_os_str().is_empty() { Path::new("index.html").to_owned() } else { path };
+    let Some(path) = clean(request.uri().path()) else {
+        return not_found();
+    };
+    let asked = if path.as_os_str().is_empty() {
+        Path::new("index.html").to_owned()
+    } else {
+        path
+    };
     let headers = request.headers();
     if let Some(file) = find(folder, &asked, headers).await {
         return answer(&asked, file, headers);
@@ -85,7 +91,11 @@ fn percent_decode(text: &str) -> Option<String> {
 /// The file, or a compressed form of it that the browser reads.
 async fn find(folder: Option<&Path>, path: &Path, headers: &HeaderMap) -> Option<File> {
     // The policy of index.html depends on its text, so it is read as it is.
-    let forms: &[(&str, &str)] = if path == Path::new("index.html") { &[] } else { &[("br", "br"), ("gzip", "gz")] };
+    let forms: &[(&str, &str)] = if path == Path::new("index.html") {
+        &[]
+    } else {
+        &[("br", "br"), ("gzip", "gz")]
+    };
     for (encoding, suffix) in forms {
         if accepts(headers, encoding) {
             let mut name = path.as_os_str().to_owned();
@@ -93,7 +103,10 @@ async fn find(folder: Option<&Path>, path: &Path, headers: &HeaderMap) -> Option
             name.push(suffix);
             if let Some(bytes) = read(folder, Path::new(&name)).await {
                 let encoding = if *suffix == "br" { "br" } else { "gzip" };
-                return Some(File { bytes, encoding: Some(encoding) });
+                return Some(File {
+                    bytes,
+                    encoding: Some(encoding),
+                });
             }
         }
     }
@@ -108,7 +121,10 @@ async fn read(folder: Option<&Path>, path: &Path) -> Option<Vec<u8>> {
 }
 
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| {
         let mut parts = item.split(';').map(str::trim);
         parts.next() == Some(encoding) && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
@@ -126,7 +142,11 @@ fn answer(path: &Path, file: File, headers: &HeaderMap) -> Response {
         let kind = mime_guess::from_path(path).first_or_octet_stream();
         insert(&mut response, header::CONTENT_TYPE, &content_type(kind.essence_str()));
         insert(&mut response, header::ETAG, &tag);
-        let cache = if has_fingerprint(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let cache = if has_fingerprint(path) {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         insert(&mut response, header::CACHE_CONTROL, cache);
         response
     };
@@ -152,7 +172,11 @@ fn content_type(essence: &str) -> String {
 /// Whether a name changes with its content, as `kabar-3f9a0c12.js`.
 fn has_fingerprint(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let print = stem.rsplit(['-', '.']).next().unwrap_or_default().trim_end_matches("_bg");
+    let print = stem
+        .rsplit(['-', '.'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches("_bg");
     print.len() >= 8 && print != stem && print.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -208,17 +232,36 @@ mod tests {
         assert_eq!(clean("/a/b.js"), Some("a/b.js".into()));
         assert_eq!(clean("/"), Some("".into()));
         assert_eq!(clean("/a%20b.js"), Some("a b.js".into()));
-        for path in ["/../etc/passwd", "/a/../../b", "/%2e%2e/x", "//etc/passwd/..", "/.git/config", "/a%00b", "/%zz", "/a\\b"] {
+        for path in [
+            "/../etc/passwd",
+            "/a/../../b",
+            "/%2e%2e/x",
+            "//etc/passwd/..",
+            "/.git/config",
+            "/a%00b",
+            "/%zz",
+            "/a\\b",
+        ] {
             assert_eq!(clean(path), None, "{path}");
         }
     }
 
     #[test]
     fn only_names_that_change_with_their_content_are_kept_for_ever() {
-        for name in ["kabar-3f9a0c12.js", "kabar-3f9a0c12de_bg.wasm", "a/app.0123456789abcdef.css"] {
+        for name in [
+            "kabar-3f9a0c12.js",
+            "kabar-3f9a0c12de_bg.wasm",
+            "a/app.0123456789abcdef.css",
+        ] {
             assert!(has_fingerprint(Path::new(name)), "{name}");
         }
-        for name in ["kabar.js", "kabar_bg.wasm", "index.html", "deadbeef.js", "logo-dark.svg"] {
+        for name in [
+            "kabar.js",
+            "kabar_bg.wasm",
+            "index.html",
+            "deadbeef.js",
+            "logo-dark.svg",
+        ] {
             assert!(!has_fingerprint(Path::new(name)), "{name}");
         }
     }
@@ -226,14 +269,20 @@ mod tests {
     #[test]
     fn scripts_in_the_page_are_named_by_their_hash() {
         let page = "<script type=\"module\">alert(1)</script><script src=\"x.js\"></script>";
-        assert_eq!(hashes(page, "script"), " 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='");
+        assert_eq!(
+            hashes(page, "script"),
+            " 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
+        );
         assert_eq!(hashes(page, "style"), "");
     }
 
     #[test]
     fn encodings_are_negotiated() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br;q=0"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip, deflate, br;q=0"),
+        );
         assert!(accepts(&headers, "gzip"));
         assert!(!accepts(&headers, "br"));
     }

@@ -16,14 +16,21 @@ const MODE_HEADER: &str = "x-kabar-session";
 
 /// Whether the client asked for cookies, which also proves that no foreign page sent the request.
 pub fn wants_cookie(headers: &HeaderMap) -> bool {
-    headers.get(MODE_HEADER).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"cookie"))
+    headers
+        .get(MODE_HEADER)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"cookie"))
 }
 
 /// The session's cookie, if there is one.
 pub fn session(headers: &HeaderMap, https: bool) -> Option<Secret> {
     let name = name(https);
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
     Some(Secret::new(value))
 }
@@ -35,7 +42,10 @@ pub fn set_cookie(change: &CookieChange, https: bool, now: DateTime<Utc>) -> Opt
         CookieChange::Clear => ("", 0),
     };
     let secure = if https { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", name(https));
+    let text = format!(
+        "{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}",
+        name(https)
+    );
     let mut header = HeaderValue::from_str(&text).ok()?;
     header.set_sensitive(true);
     Some(header)
@@ -59,7 +69,10 @@ mod tests {
     fn the_cookie_is_found_among_others() {
         let found = session(&headers("a=b; kabar_session=kbr_x; c=d"), false);
         assert_eq!(found.as_ref().map(Secret::expose), Some("kbr_x"));
-        assert!(session(&headers("kabar_session=kbr_x"), true).is_none(), "https believes the secure name only");
+        assert!(
+            session(&headers("kabar_session=kbr_x"), true).is_none(),
+            "https believes the secure name only"
+        );
         assert!(session(&headers("kabar_session="), false).is_none());
         assert!(session(&HeaderMap::new(), false).is_none());
     }
@@ -70,9 +83,17 @@ mod tests {
         let change = CookieChange::Set(Secret::new("kbr_x"), now + chrono::TimeDelta::days(14));
         let header = set_cookie(&change, true, now).expect("a header");
         let text = header.to_str().expect("text");
-        assert_eq!(text, "__Host-kabar=kbr_x; Path=/; Max-Age=1209600; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(
+            text,
+            "__Host-kabar=kbr_x; Path=/; Max-Age=1209600; HttpOnly; SameSite=Strict; Secure"
+        );
         let header = set_cookie(&CookieChange::Clear, false, now).expect("a header");
-        assert!(header.to_str().expect("text").starts_with("kabar_session=; Path=/; Max-Age=0; HttpOnly"));
+        assert!(
+            header
+                .to_str()
+                .expect("text")
+                .starts_with("kabar_session=; Path=/; Max-Age=0; HttpOnly")
+        );
     }
 
     #[test]

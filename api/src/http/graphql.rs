@@ -24,13 +24,24 @@ use crate::graphql::context::Transport;
 pub async fn post(State(services): State<Shared>, request: HttpRequest<Body>) -> HttpResponse<Body> {
     let (parts, body) = request.into_parts();
     let Some(form) = negotiation::negotiate(&parts.headers) else {
-        return text(StatusCode::NOT_ACCEPTABLE, "Accept application/graphql-response+json or application/json.");
+        return text(
+            StatusCode::NOT_ACCEPTABLE,
+            "Accept application/graphql-response+json or application/json.",
+        );
     };
     if !negotiation::is_json(&parts.headers) {
-        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the request as application/json in UTF-8.");
+        return text(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the request as application/json in UTF-8.",
+        );
     }
     let Ok(body) = to_bytes(body, services.config.server.max_body_bytes).await else {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, form, &services, "The request is too large.");
+        return refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            form,
+            &services,
+            "The request is too large.",
+        );
     };
     let request = match read(&body) {
         Ok(request) => request,
@@ -52,8 +63,13 @@ pub async fn post(State(services): State<Shared>, request: HttpRequest<Body>) ->
 
 /// Answers other methods.
 pub async fn only_post() -> HttpResponse<Body> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "GraphQL requests are sent by POST; see /graphiql.");
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    let mut response = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "GraphQL requests are sent by POST; see /graphiql.",
+    );
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
@@ -61,19 +77,30 @@ pub async fn only_post() -> HttpResponse<Body> {
 fn read(body: &[u8]) -> Result<Request, String> {
     let value: serde_json::Value =
         serde_json::from_slice(body).map_err(|error| format!("The request is not valid JSON: {error}."))?;
-    let Some(fields) = value.as_object() else { return Err("The request must be a JSON object.".to_owned()) };
+    let Some(fields) = value.as_object() else {
+        return Err("The request must be a JSON object.".to_owned());
+    };
     if !fields.get("query").is_some_and(serde_json::Value::is_string) {
         return Err("`query` must be a text.".to_owned());
     }
-    let is_map = |name: &str| fields.get(name).is_none_or(|value| value.is_object() || value.is_null());
+    let is_map = |name: &str| {
+        fields
+            .get(name)
+            .is_none_or(|value| value.is_object() || value.is_null())
+    };
     if !is_map("variables") || !is_map("extensions") {
         return Err("`variables` and `extensions` must be objects.".to_owned());
     }
-    if !fields.get("operationName").is_none_or(|value| value.is_string() || value.is_null()) {
+    if !fields
+        .get("operationName")
+        .is_none_or(|value| value.is_string() || value.is_null())
+    {
         return Err("`operationName` must be a text.".to_owned());
     }
     let without_null = fields.iter().filter(|(_, value)| !value.is_null());
-    let value = without_null.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let value = without_null
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     serde_json::from_value(serde_json::Value::Object(value)).map_err(|_| "The request is malformed.".to_owned())
 }
 
@@ -93,7 +120,12 @@ async fn run(services: &Services, request: Request, token: Option<&str>, transpo
     if kind == OperationType::Subscription {
         return Envelope::refused_with("BAD_REQUEST", "Subscriptions run over the websocket at /graphql/ws.");
     }
-    match tokio::time::timeout(services.config.server.request_timeout, services.executor.execute(request)).await {
+    match tokio::time::timeout(
+        services.config.server.request_timeout,
+        services.executor.execute(request),
+    )
+    .await
+    {
         Ok(response) => Envelope::of(response),
         Err(_) => Envelope::refused_with("TIMED_OUT", "The request took too long and was given up."),
     }

@@ -40,9 +40,14 @@ pub async fn ready(State(services): State<Shared>) -> Answer {
     }))
     .await;
     let works = parts.iter().all(|(_, works)| *works);
-    let parts: serde_json::Map<String, Value> =
-        parts.into_iter().map(|(name, works)| (name.to_owned(), word(works).into())).collect();
-    answer(works, json!({"status": word(works), "version": env!("CARGO_PKG_VERSION"), "parts": parts}))
+    let parts: serde_json::Map<String, Value> = parts
+        .into_iter()
+        .map(|(name, works)| (name.to_owned(), word(works).into()))
+        .collect();
+    answer(
+        works,
+        json!({"status": word(works), "version": env!("CARGO_PKG_VERSION"), "parts": parts}),
+    )
 }
 
 /// `/health/live`: the process answers at all.
@@ -60,6 +65,10 @@ fn word(works: bool) -> &'static str {
 }
 
 fn answer(works: bool, body: Value) -> Answer {
-    let status = if works { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if works {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }

@@ -16,8 +16,9 @@ use super::{
 };
 
 /// From a hundred microseconds to a minute.
-const SECONDS: [f64; 14] =
-    [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
+const SECONDS: [f64; 14] = [
+    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0,
+];
 
 /// One recorder per process, whichever server of it starts first.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -47,10 +48,19 @@ pub async fn show(State(services): State<Shared>, request: Request) -> Response 
         None => place.is_local,
     };
     if !known {
-        return (StatusCode::FORBIDDEN, "Metrics are shown to this machine only, or with the metrics token.\n")
+        return (
+            StatusCode::FORBIDDEN,
+            "Metrics are shown to this machine only, or with the metrics token.\n",
+        )
             .into_response();
     }
-    let Some(handle) = RECORDER.get() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(handle) = RECORDER.get() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     handle.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        handle.render(),
+    )
+        .into_response()
 }

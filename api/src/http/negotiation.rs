@@ -28,7 +28,9 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Form> {
         return Some(Form::Json);
     }
     let mut best: Option<(u16, Form)> = None;
-    let ranges = accepted.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let ranges = accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
         let form = match parts.next().map(str::to_ascii_lowercase).as_deref() {
@@ -36,7 +38,9 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Form> {
             Some("application/json" | "application/*" | "*/*") => Form::Json,
             _ => continue,
         };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1_000), thousandths);
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(Some(1_000), thousandths);
         let quality = quality.unwrap_or(0);
         // Of equals the one that is named first wins.
         if quality > 0 && best.is_none_or(|(so_far, _)| quality > so_far) {
@@ -48,12 +52,14 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Form> {
 
 /// Whether the body is JSON in UTF-8. A body without a type is not taken for JSON: a foreign page's form could send it.
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let mut parts = value.split(';').map(|part| part.trim().to_ascii_lowercase());
     parts.next().as_deref() == Some("application/json")
-        && parts.filter_map(|part| part.strip_prefix("charset=").map(str::to_owned)).all(|charset| {
-            matches!(charset.trim_matches('"'), "utf-8" | "utf8")
-        })
+        && parts
+            .filter_map(|part| part.strip_prefix("charset=").map(str::to_owned))
+            .all(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
 /// A quality such as `0.8`, in thousandths.
@@ -82,9 +88,18 @@ mod tests {
             ("application/json", Some(Form::Json)),
             ("application/json; charset=utf-8", Some(Form::Json)),
             ("application/graphql-response+json", Some(Form::GraphqlResponse)),
-            ("application/graphql-response+json, application/json;q=0.9", Some(Form::GraphqlResponse)),
-            ("application/graphql-response+json;q=0.5, application/json;q=0.9", Some(Form::Json)),
-            ("application/graphql-response+json; charset=utf-8, */*", Some(Form::GraphqlResponse)),
+            (
+                "application/graphql-response+json, application/json;q=0.9",
+                Some(Form::GraphqlResponse),
+            ),
+            (
+                "application/graphql-response+json;q=0.5, application/json;q=0.9",
+                Some(Form::Json),
+            ),
+            (
+                "application/graphql-response+json; charset=utf-8, */*",
+                Some(Form::GraphqlResponse),
+            ),
             ("text/html", None),
             ("application/json;q=0", None),
         ] {

@@ -42,13 +42,20 @@ pub async fn page(State(services): State<Shared>, Path(id): Path<String>, reques
         Ok(found) => found,
         Err(response) => return response,
     };
-    let Some(svg) = pairing::svg(&qr.text) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let Some(svg) = pairing::svg(&qr.text) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
     let seconds = (qr.expires_at - services.clock.now()).num_seconds().clamp(2, 60);
     // An SVG of its own begins with a line that does not belong inside a page.
     let svg = svg.find("<svg").map_or(svg.as_str(), |start| &svg[start..]);
-    let html = PAGE.replace("{name}", &escape(&name)).replace("{seconds}", &seconds.to_string()).replace("{svg}", svg);
+    let html = PAGE
+        .replace("{name}", &escape(&name))
+        .replace("{seconds}", &seconds.to_string())
+        .replace("{svg}", svg);
     let mut response = console::page(StatusCode::OK, html.into_bytes(), None);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -88,10 +95,7 @@ async fn find(services: &Services, id: &str, request: &Parts) -> Result<(String,
     }
 }
 
-async fn authenticate(
-    services: &Services,
-    request: &Parts,
-) -> Result<crate::tenants::Principal, AuthenticationError> {
+async fn authenticate(services: &Services, request: &Parts) -> Result<crate::tenants::Principal, AuthenticationError> {
     let authenticator = services.accounts.authenticator();
     if let Some(token) = caller::bearer(&request.headers) {
         return authenticator.authenticate(token).await;
@@ -104,7 +108,9 @@ async fn authenticate(
 }
 
 fn picture(kind: &'static str, bytes: Option<Vec<u8>>) -> Response {
-    let Some(bytes) = bytes else { return broken("a code could not be drawn") };
+    let Some(bytes) = bytes else {
+        return broken("a code could not be drawn");
+    };
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
     (headers, bytes).into_response()
 }
@@ -115,7 +121,10 @@ fn refuse(status: StatusCode, message: &'static str) -> Response {
 
 fn broken(cause: &str) -> Response {
     tracing::error!(cause, "a code could not be shown");
-    refuse(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on the server. It has been logged.\n")
+    refuse(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong on the server. It has been logged.\n",
+    )
 }
 
 /// A text as part of a page.

@@ -25,10 +25,19 @@ pub struct Envelope {
 impl Envelope {
     /// What GraphQL answered; every error gets a code.
     pub fn of(response: Response) -> Self {
-        let Response { data, extensions, mut errors, .. } = response;
+        let Response {
+            data,
+            extensions,
+            mut errors,
+            ..
+        } = response;
         // Errors of execution know their field. Without any, the request was refused before it was run.
         let was_run = errors.iter().any(|error| !error.path.is_empty()) || errors.is_empty() || data != Value::Null;
-        let code = if was_run { "BAD_REQUEST" } else { "GRAPHQL_VALIDATION_FAILED" };
+        let code = if was_run {
+            "BAD_REQUEST"
+        } else {
+            "GRAPHQL_VALIDATION_FAILED"
+        };
         for error in &mut errors {
             let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
             if extensions.get("code").is_none() {
@@ -36,9 +45,18 @@ impl Envelope {
             }
         }
         let extensions = (!extensions.is_empty()).then(|| {
-            Value::Object(extensions.into_iter().map(|(name, value)| (async_graphql::Name::new(name), value)).collect())
+            Value::Object(
+                extensions
+                    .into_iter()
+                    .map(|(name, value)| (async_graphql::Name::new(name), value))
+                    .collect(),
+            )
         });
-        Self { data: was_run.then_some(data), errors, extensions }
+        Self {
+            data: was_run.then_some(data),
+            errors,
+            extensions,
+        }
     }
 
     /// A request that was refused before it was run.
@@ -47,12 +65,20 @@ impl Envelope {
         extensions.set("code", refused.code);
         let mut error = ServerError::new(refused.message, refused.position);
         error.extensions = Some(extensions);
-        Self { data: None, errors: vec![error], extensions: None }
+        Self {
+            data: None,
+            errors: vec![error],
+            extensions: None,
+        }
     }
 
     /// The same for texts.
     pub fn refused_with(code: &'static str, message: impl Into<String>) -> Self {
-        Self::refused(Refused { code, message: message.into(), position: None })
+        Self::refused(Refused {
+            code,
+            message: message.into(),
+            position: None,
+        })
     }
 
     /// Whether the request was refused before it was run.
@@ -79,7 +105,8 @@ impl Envelope {
         let retry_after = self.retry_after(now);
         let body = serde_json::to_vec(&self).unwrap_or_else(|error| {
             tracing::error!(%error, "an answer could not be written as JSON");
-            br#"{"errors":[{"message":"Something went wrong on the server.","extensions":{"code":"INTERNAL"}}]}"#.to_vec()
+            br#"{"errors":[{"message":"Something went wrong on the server.","extensions":{"code":"INTERNAL"}}]}"#
+                .to_vec()
         });
         let mut response = HttpResponse::new(Body::from(body));
         *response.status_mut() = status;
@@ -163,6 +190,12 @@ mod tests {
         let mut error = ServerError::new("slow down", None);
         error.extensions = Some(extensions);
         let response = Envelope::of(Response::from_errors(vec![error])).into_http(Form::Json, now());
-        assert_eq!(response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()), Some("60"));
+        assert_eq!(
+            response
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()),
+            Some("60")
+        );
     }
 }

@@ -14,7 +14,10 @@ use super::{Services, access, console, graphiql, graphql, health, metrics, qr, s
 pub fn router(services: Arc<Services>) -> Router {
     metrics::install();
     let mut router = Router::new()
-        .route("/graphql", get(websocket::upgrade).post(graphql::post).fallback(graphql::only_post))
+        .route(
+            "/graphql",
+            get(websocket::upgrade).post(graphql::post).fallback(graphql::only_post),
+        )
         .route("/graphql/ws", get(websocket::upgrade).fallback(graphql::only_post))
         .route("/devices/{id}/qr", get(qr::page))
         .route("/devices/{id}/qr.png", get(qr::png))
@@ -25,7 +28,9 @@ pub fn router(services: Arc<Services>) -> Router {
         .route("/ping", get(health::ping))
         .route("/metrics", get(metrics::show));
     if services.config.server.graphiql {
-        router = router.route("/graphiql", get(graphiql::page)).route("/graphiql/{name}", get(graphiql::asset));
+        router = router
+            .route("/graphiql", get(graphiql::page))
+            .route("/graphiql/{name}", get(graphiql::asset));
     }
     router
         .fallback(console::serve)

@@ -17,7 +17,11 @@ use futures::{
 use serde_json::{Value, json};
 
 use super::{Services, Shared, admission, caller, response::Envelope};
-use crate::{graphql::context::Transport, secret::Secret, tenants::{AuthenticationError, Principal}};
+use crate::{
+    graphql::context::Transport,
+    secret::Secret,
+    tenants::{AuthenticationError, Principal},
+};
 
 mod protocol;
 
@@ -38,7 +42,7 @@ pub struct Opening {
 
 /// What an operation has to say.
 enum Saying {
-    Value(Response),
+    Value(Box<Response>),
     End,
 }
 
@@ -65,7 +69,10 @@ pub async fn serve(services: Shared, socket: WebSocket, opening: Opening) {
         running: HashMap::new(),
     };
     if let Err(Close(code, reason)) = session.run(incoming).await {
-        let frame = CloseFrame { code, reason: reason.into_owned().into() };
+        let frame = CloseFrame {
+            code,
+            reason: reason.into_owned().into(),
+        };
         // The other side may be gone already.
         let _ = session.write(Message::Close(Some(frame))).await;
     }
@@ -125,7 +132,7 @@ impl Session {
                 self.write_json(&pong).await
             }
             ClientMessage::Pong { .. } => Ok(()),
-            ClientMessage::Subscribe { id, payload } => self.begin(id, payload).await,
+            ClientMessage::Subscribe { id, payload } => self.begin(id, *payload).await,
             ClientMessage::Complete { id } => {
                 if let Some(operation) = self.running.remove(&id) {
                     operation.abort();
@@ -137,21 +144,24 @@ impl Session {
 
     /// Whether the caller may still be here.
     async fn recheck(&mut self) -> Result<(), Close> {
-        let Some(principal) = &self.principal else { return Ok(()) };
+        let Some(principal) = &self.principal else {
+            return Ok(());
+        };
         match self.services.accounts.authenticator().still_stands(principal).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Close::FORBIDDEN),
             // The database is away for a moment: what was believed goes on until the token expires.
             Err(error) if self.services.clock.now() < principal.expires_at() => {
                 tracing::warn!(%error, "a websocket's session could not be looked at");
                 Ok(())
             }
-            Err(_) => Err(Close::FORBIDDEN),
+            Ok(false) | Err(_) => Err(Close::FORBIDDEN),
         }
     }
 
     async fn begin(&mut self, id: String, request: Request) -> Result<(), Close> {
-        let Some(principal) = &self.principal else { return Err(Close::UNAUTHENTICATED) };
+        let Some(principal) = &self.principal else {
+            return Err(Close::UNAUTHENTICATED);
+        };
         if self.running.contains_key(&id) {
             return Err(Close::duplicate(&id));
         }
@@ -166,7 +176,9 @@ impl Session {
                 let values = self.services.executor.execute_stream(ready.request);
                 let (values, abort) = stream::abortable(values);
                 let key = id.clone();
-                let said = values.map(Saying::Value).chain(stream::once(async { Saying::End }));
+                let said = values
+                    .map(|value| Saying::Value(Box::new(value)))
+                    .chain(stream::once(async { Saying::End }));
                 self.values.push(said.map(move |saying| (key.clone(), saying)).boxed());
                 self.running.insert(id, abort);
                 Ok(())
@@ -181,14 +193,15 @@ impl Session {
         }
         match saying {
             Saying::Value(response) => {
-                let envelope = Envelope::of(response);
+                let envelope = Envelope::of(*response);
                 if envelope.is_refusal() {
                     if let Some(operation) = self.running.remove(&id) {
                         operation.abort();
                     }
                     return self.write_errors(&id, envelope).await;
                 }
-                self.write_json(&json!({"type": "next", "id": id, "payload": envelope})).await
+                self.write_json(&json!({"type": "next", "id": id, "payload": envelope}))
+                    .await
             }
             Saying::End => {
                 self.running.remove(&id);
@@ -198,7 +211,8 @@ impl Session {
     }
 
     async fn write_errors(&mut self, id: &str, envelope: Envelope) -> Result<(), Close> {
-        self.write_json(&json!({"type": "error", "id": id, "payload": envelope.into_errors()})).await
+        self.write_json(&json!({"type": "error", "id": id, "payload": envelope.into_errors()}))
+            .await
     }
 
     async fn write_json(&mut self, message: &Value) -> Result<(), Close> {
@@ -218,8 +232,15 @@ impl Session {
 async fn authenticate(services: &Services, opening: &Opening, payload: Option<&Value>) -> Result<Principal, Close> {
     let authenticator = services.accounts.authenticator();
     let field = |name| payload.and_then(|payload| payload.get(name)).and_then(Value::as_str);
-    let result = match (field("authorization").or_else(|| field("Authorization")), &opening.cookie) {
-        (Some(value), _) => authenticator.authenticate(caller::bearer_text(value).unwrap_or_default()).await,
+    let result = match (
+        field("authorization").or_else(|| field("Authorization")),
+        &opening.cookie,
+    ) {
+        (Some(value), _) => {
+            authenticator
+                .authenticate(caller::bearer_text(value).unwrap_or_default())
+                .await
+        }
         (None, Some(cookie)) => authenticator.authenticate_cookie(cookie).await,
         (None, None) => return Err(Close::UNAUTHENTICATED),
     };

@@ -24,7 +24,9 @@ pub async fn upgrade(
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return graphql::only_post().await };
+    let Ok(upgrade) = upgrade else {
+        return graphql::only_post().await;
+    };
     let headers = request.headers();
     if !speaks_protocol(headers) {
         let message = format!("Ask for the websocket protocol {PROTOCOL}.\n");
@@ -35,7 +37,11 @@ pub async fn upgrade(
     let opening = Opening {
         transport: Arc::new(caller::transport(&place, headers)),
         // A foreign page's websocket carries our cookie too, in browsers that don't know SameSite.
-        cookie: if own_page { cookies::session(headers, place.https) } else { None },
+        cookie: if own_page {
+            cookies::session(headers, place.https)
+        } else {
+            None
+        },
     };
     let largest = services.config.graphql.max_socket_message_bytes;
     upgrade
@@ -46,14 +52,21 @@ pub async fn upgrade(
 }
 
 fn speaks_protocol(headers: &HeaderMap) -> bool {
-    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    offered.flat_map(|value| value.split(',')).any(|protocol| protocol.trim() == PROTOCOL)
+    let offered = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    offered
+        .flat_map(|value| value.split(','))
+        .any(|protocol| protocol.trim() == PROTOCOL)
 }
 
 /// Whether a page of this server opened the websocket.
 fn comes_from_own_page(headers: &HeaderMap, services: &Services, https: bool) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else { return false };
+    let Some(origin) = text(header::ORIGIN) else {
+        return false;
+    };
     if let Some(public) = &services.config.server.public_url {
         return origin.eq_ignore_ascii_case(public);
     }

@@ -50,13 +50,21 @@ pub struct Authenticator {
 impl Authenticator {
     /// Checks tokens against this database.
     pub fn new(store: Store, clock: Clock, tokens: Tokens) -> Self {
-        Self { store, clock, tokens, standings: Arc::default() }
+        Self {
+            store,
+            clock,
+            tokens,
+            standings: Arc::default(),
+        }
     }
 
     /// Who an access token speaks for, now.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, AuthenticationError> {
         let now = self.clock.now();
-        let claims = self.tokens.verify(token, now).map_err(|_| AuthenticationError::Refused)?;
+        let claims = self
+            .tokens
+            .verify(token, now)
+            .map_err(|_| AuthenticationError::Refused)?;
         let standing = self.standing((claims.session_id, claims.tenant_id)).await?;
         let standing = standing.filter(|standing| vouches_for(standing, &claims) && standing.session_expires_at > now);
         let standing = standing.ok_or(AuthenticationError::Refused)?;
@@ -74,11 +82,21 @@ impl Authenticator {
         let row = row.filter(|row| row.used_at.is_none() && row.expires_at > now);
         let row = row.ok_or(AuthenticationError::Refused)?;
         let session = queries::find_session(&system, row.session_id).await?;
-        let session = session.filter(|session| is_alive(session, now)).ok_or(AuthenticationError::Refused)?;
+        let session = session
+            .filter(|session| is_alive(session, now))
+            .ok_or(AuthenticationError::Refused)?;
         let tenant = session.tenant_id.ok_or(AuthenticationError::Refused)?;
-        let standing = self.standing((session.id, tenant)).await?.ok_or(AuthenticationError::Refused)?;
+        let standing = self
+            .standing((session.id, tenant))
+            .await?
+            .ok_or(AuthenticationError::Refused)?;
         let ids = (session.user_id, session.id, tenant);
-        Ok(Principal::new(ids, standing.role, standing.operator, now + self.tokens.lifetime()))
+        Ok(Principal::new(
+            ids,
+            standing.role,
+            standing.operator,
+            now + self.tokens.lifetime(),
+        ))
     }
 
     /// Whether a principal that was minted a while ago would still be.

@@ -64,14 +64,14 @@ pub async fn create_operator(
     passwords: &Passwords,
     config: &FirstRun,
 ) -> Result<NewOperator, FirstRunError> {
-    let email = Email::parse(&config.operator_email).ok_or_else(|| FirstRunError::Email(config.operator_email.clone()))?;
-    let (password, generated) = match &config.operator_password {
-        Some(password) => (password.clone(), None),
-        None => {
-            let password = password::random();
-            (password.clone(), Some(password))
-        }
-    };
+    let email =
+        Email::parse(&config.operator_email).ok_or_else(|| FirstRunError::Email(config.operator_email.clone()))?;
+    let generated = config.operator_password.is_none().then(password::random);
+    let password = config
+        .operator_password
+        .clone()
+        .or_else(|| generated.clone())
+        .unwrap_or_else(password::random);
     new_password(&password, "password").map_err(|error| FirstRunError::WeakPassword(error.message))?;
 
     let system = store.system(Reason::Provisioning);
@@ -115,7 +115,10 @@ pub async fn create_operator(
     }
     queries::insert_membership(&tx, membership).await?;
     tx.commit().await?;
-    Ok(NewOperator { email: email.as_str().to_owned(), generated_password: generated })
+    Ok(NewOperator {
+        email: email.as_str().to_owned(),
+        generated_password: generated,
+    })
 }
 
 /// A short name made of a long one: lower case letters, digits and single dashes.
@@ -130,7 +133,11 @@ fn slug(name: &str) -> String {
     }
     slug.truncate(60);
     let slug = slug.trim_matches('-');
-    if slug.is_empty() { "tenant".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "tenant".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +146,12 @@ mod tests {
 
     #[test]
     fn slugs_are_plain() {
-        for (name, expected) in [("My company", "my-company"), ("  Łódź & Co. ", "d-co"), ("東京", "tenant"), ("A--B", "a-b")] {
+        for (name, expected) in [
+            ("My company", "my-company"),
+            ("  Łódź & Co. ", "d-co"),
+            ("東京", "tenant"),
+            ("A--B", "a-b"),
+        ] {
             assert_eq!(slug(name), expected);
         }
     }

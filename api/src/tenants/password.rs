@@ -56,7 +56,11 @@ impl Passwords {
             .map_err(|error| PasswordError::Damaged(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hash(&argon2, random().expose())?.into();
-        Ok(Self { argon2, decoy, permits: Arc::new(Semaphore::new(config.concurrency)) })
+        Ok(Self {
+            argon2,
+            decoy,
+            permits: Arc::new(Semaphore::new(config.concurrency)),
+        })
     }
 
     /// Hashes a password.
@@ -78,7 +82,10 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| PasswordError::Stopped)?;
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Stopped)?;
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
@@ -109,7 +116,11 @@ fn check(argon2: &Argon2<'_>, password: &str, stored: &str) -> Result<Verdict, P
     let same = [("m", params.m_cost()), ("t", params.t_cost()), ("p", params.p_cost())]
         .iter()
         .all(|(name, value)| parsed.params.get_decimal(*name) == Some(*value));
-    Ok(if same { Verdict::Right } else { Verdict::RightButOutdated })
+    Ok(if same {
+        Verdict::Right
+    } else {
+        Verdict::RightButOutdated
+    })
 }
 
 #[cfg(test)]
@@ -117,7 +128,12 @@ mod tests {
     use super::*;
 
     fn passwords(iterations: u32) -> Passwords {
-        let config = config::Passwords { memory_kib: 64, iterations, parallelism: 1, concurrency: 2 };
+        let config = config::Passwords {
+            memory_kib: 64,
+            iterations,
+            parallelism: 1,
+            concurrency: 2,
+        };
         Passwords::new(config).expect("valid parameters")
     }
 

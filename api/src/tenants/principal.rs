@@ -30,7 +30,14 @@ impl Principal {
         operator: bool,
         expires_at: DateTime<Utc>,
     ) -> Self {
-        Self { user_id, session_id, tenant_id, role, operator, expires_at }
+        Self {
+            user_id,
+            session_id,
+            tenant_id,
+            role,
+            operator,
+            expires_at,
+        }
     }
 
     /// The person.
@@ -60,7 +67,11 @@ impl Principal {
 
     /// Refuses callers whose role does not include `permission`.
     pub fn require(&self, permission: Permission) -> Result<(), GqlError> {
-        if permission.is_of(self.role) { Ok(()) } else { Err(GqlError::forbidden()) }
+        if permission.is_of(self.role) {
+            Ok(())
+        } else {
+            Err(GqlError::forbidden())
+        }
     }
 }
 
@@ -78,6 +89,8 @@ pub fn principal<'a>(ctx: &Context<'a>) -> Result<&'a Principal, GqlError> {
 /// What the caller of this request may see and change.
 pub fn scope(ctx: &Context<'_>) -> Result<TenantScope, GqlError> {
     let principal = principal(ctx)?;
-    let store = ctx.data_opt::<Store>().ok_or_else(|| GqlError::internal("the schema holds no store"))?;
+    let store = ctx
+        .data_opt::<Store>()
+        .ok_or_else(|| GqlError::internal("the schema holds no store"))?;
     Ok(store.scope(principal))
 }

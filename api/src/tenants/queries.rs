@@ -7,15 +7,19 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, JoinType, Order, QueryFilter,
-    QuerySelect,
-    sea_query::Expr,
+    QuerySelect, sea_query::Expr,
 };
 
 use super::types::{Standing, StandingKey};
 use crate::store::{SystemScope, SystemTx};
 
+type StandingRow = (UserId, DateTime<Utc>, Option<DateTime<Utc>>, DateTime<Utc>, bool, Role);
+
 /// What stands behind an access token, in one query.
-pub async fn find_standing(system: &SystemScope, (session_id, tenant_id): StandingKey) -> Result<Option<Standing>, DbErr> {
+pub async fn find_standing(
+    system: &SystemScope,
+    (session_id, tenant_id): StandingKey,
+) -> Result<Option<Standing>, DbErr> {
     let user = session::Entity::belongs_to(user_account::Entity)
         .from(session::Column::UserId)
         .to(user_account::Column::Id)
@@ -24,44 +28,57 @@ pub async fn find_standing(system: &SystemScope, (session_id, tenant_id): Standi
         .from(session::Column::UserId)
         .to(membership::Column::UserId)
         .into();
-    let row: Option<(UserId, DateTime<Utc>, Option<DateTime<Utc>>, DateTime<Utc>, bool, Role)> =
-        session::Entity::find_by_id(session_id)
-            .join(JoinType::InnerJoin, user)
-            .join(JoinType::InnerJoin, member)
-            .filter(membership::Column::TenantId.eq(tenant_id))
-            .select_only()
-            .column(session::Column::UserId)
-            .column(session::Column::ExpiresAt)
-            .column(session::Column::EndedAt)
-            .column(user_account::Column::PasswordChangedAt)
-            .column(user_account::Column::Operator)
-            .column(membership::Column::Role)
-            .into_tuple()
-            .one(system.reader())
-            .await?;
-    Ok(row.map(|(user_id, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
-        user_id,
-        session_expires_at,
-        session_ended_at,
-        password_changed_at,
-        operator,
-        role,
-    }))
+    let row: Option<StandingRow> = session::Entity::find_by_id(session_id)
+        .join(JoinType::InnerJoin, user)
+        .join(JoinType::InnerJoin, member)
+        .filter(membership::Column::TenantId.eq(tenant_id))
+        .select_only()
+        .column(session::Column::UserId)
+        .column(session::Column::ExpiresAt)
+        .column(session::Column::EndedAt)
+        .column(user_account::Column::PasswordChangedAt)
+        .column(user_account::Column::Operator)
+        .column(membership::Column::Role)
+        .into_tuple()
+        .one(system.reader())
+        .await?;
+    Ok(row.map(
+        |(user_id, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
+            user_id,
+            session_expires_at,
+            session_ended_at,
+            password_changed_at,
+            operator,
+            role,
+        },
+    ))
 }
 
 /// A person by email address, as it is stored.
 pub async fn find_user_by_email(system: &SystemScope, email: &str) -> Result<Option<user_account::Model>, DbErr> {
-    system.find::<user_account::Entity>().filter(user_account::Column::Email.eq(email)).one().await
+    system
+        .find::<user_account::Entity>()
+        .filter(user_account::Column::Email.eq(email))
+        .one()
+        .await
 }
 
 /// A person.
 pub async fn find_user(system: &SystemScope, id: UserId) -> Result<Option<user_account::Model>, DbErr> {
-    system.find::<user_account::Entity>().filter(user_account::Column::Id.eq(id)).one().await
+    system
+        .find::<user_account::Entity>()
+        .filter(user_account::Column::Id.eq(id))
+        .one()
+        .await
 }
 
 /// A tenant.
 pub async fn find_tenant(system: &SystemScope, id: TenantId) -> Result<Option<tenant::Model>, DbErr> {
-    system.find::<tenant::Entity>().filter(tenant::Column::Id.eq(id)).one().await
+    system
+        .find::<tenant::Entity>()
+        .filter(tenant::Column::Id.eq(id))
+        .one()
+        .await
 }
 
 /// The tenants a person belongs to, the longest membership first.
@@ -73,7 +90,11 @@ pub async fn list_memberships(system: &SystemScope, user: UserId) -> Result<Vec<
         .all()
         .await?;
     let ids: Vec<TenantId> = memberships.iter().map(|membership| membership.tenant_id).collect();
-    let tenants = system.find::<tenant::Entity>().filter(tenant::Column::Id.is_in(ids)).all().await?;
+    let tenants = system
+        .find::<tenant::Entity>()
+        .filter(tenant::Column::Id.is_in(ids))
+        .all()
+        .await?;
     let with_tenant = memberships.into_iter().filter_map(|membership| {
         let tenant = tenants.iter().find(|tenant| tenant.id == membership.tenant_id)?;
         Some((tenant.clone(), membership.role))
@@ -99,13 +120,19 @@ pub async fn set_password_hash(tx: &SystemTx, user: UserId, hash: String) -> Res
 /// Inserts a session.
 pub async fn insert_session(tx: &SystemTx, row: session::Model) -> Result<(), DbErr> {
     let row: session::ActiveModel = row.into();
-    session::Entity::insert(row.reset_all()).exec_without_returning(tx.connection()).await?;
+    session::Entity::insert(row.reset_all())
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
 }
 
 /// A session.
 pub async fn find_session(system: &SystemScope, id: SessionId) -> Result<Option<session::Model>, DbErr> {
-    system.find::<session::Entity>().filter(session::Column::Id.eq(id)).one().await
+    system
+        .find::<session::Entity>()
+        .filter(session::Column::Id.eq(id))
+        .one()
+        .await
 }
 
 /// Notes that a session was used, and in which tenant it acts from now on.
@@ -159,13 +186,19 @@ pub async fn insert_refresh_token(
         expires_at: Set(expires_at),
         used_at: Set(None),
     };
-    refresh_token::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    refresh_token::Entity::insert(row)
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
 }
 
 /// A refresh token by its hash.
 pub async fn find_refresh_token(system: &SystemScope, hash: &[u8]) -> Result<Option<refresh_token::Model>, DbErr> {
-    system.find::<refresh_token::Entity>().filter(refresh_token::Column::TokenHash.eq(hash.to_vec())).one().await
+    system
+        .find::<refresh_token::Entity>()
+        .filter(refresh_token::Column::TokenHash.eq(hash.to_vec()))
+        .one()
+        .await
 }
 
 /// When a refresh token was used, within a transaction. The outer `None`: there is no such token.
@@ -193,25 +226,36 @@ pub async fn claim_refresh_token(tx: &SystemTx, hash: &[u8], now: DateTime<Utc>)
 /// Inserts a person.
 pub async fn insert_user(tx: &SystemTx, row: user_account::Model) -> Result<(), DbErr> {
     let row: user_account::ActiveModel = row.into();
-    user_account::Entity::insert(row.reset_all()).exec_without_returning(tx.connection()).await?;
+    user_account::Entity::insert(row.reset_all())
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
 }
 
 /// Inserts a tenant.
 pub async fn insert_tenant(tx: &SystemTx, row: tenant::Model) -> Result<(), DbErr> {
     let row: tenant::ActiveModel = row.into();
-    tenant::Entity::insert(row.reset_all()).exec_without_returning(tx.connection()).await?;
+    tenant::Entity::insert(row.reset_all())
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
 }
 
 /// Makes a person a member of a tenant.
 pub async fn insert_membership(tx: &SystemTx, row: membership::Model) -> Result<(), DbErr> {
     let row: membership::ActiveModel = row.into();
-    membership::Entity::insert(row.reset_all()).exec_without_returning(tx.connection()).await?;
+    membership::Entity::insert(row.reset_all())
+        .exec_without_returning(tx.connection())
+        .await?;
     Ok(())
 }
 
 /// The oldest tenant.
 pub async fn find_first_tenant(system: &SystemScope) -> Result<Option<tenant::Model>, DbErr> {
-    system.find::<tenant::Entity>().order_by(tenant::Column::Id, Order::Asc).limit(1).one().await
+    system
+        .find::<tenant::Entity>()
+        .order_by(tenant::Column::Id, Order::Asc)
+        .limit(1)
+        .one()
+        .await
 }

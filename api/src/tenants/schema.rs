@@ -55,7 +55,13 @@ impl Viewer {
     /// Every tenant that the person belongs to.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, GqlError> {
         let memberships = accounts(ctx)?.memberships(self.0.user.id).await?;
-        Ok(memberships.into_iter().map(|(tenant, role)| Membership { tenant: tenant.into(), role: role.into() }).collect())
+        Ok(memberships
+            .into_iter()
+            .map(|(tenant, role)| Membership {
+                tenant: tenant.into(),
+                role: role.into(),
+            })
+            .collect())
     }
 }
 
@@ -206,7 +212,13 @@ impl Payload<SessionPayload> for SessionPayload {
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { access_token: None, refresh_token: None, expires_at: None, viewer: None, user_errors }
+        Self {
+            access_token: None,
+            refresh_token: None,
+            expires_at: None,
+            viewer: None,
+            user_errors,
+        }
     }
 }
 
@@ -221,11 +233,17 @@ pub struct LogoutPayload {
 
 impl Payload<()> for LogoutPayload {
     fn accepted((): ()) -> Self {
-        Self { success: true, user_errors: Vec::new() }
+        Self {
+            success: true,
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { success: false, user_errors }
+        Self {
+            success: false,
+            user_errors,
+        }
     }
 }
 
@@ -269,16 +287,24 @@ impl SessionMutation {
 }
 
 async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<Session, Refusal> {
-    let tenant = input.tenant_id.map(|id| ids::parse(&id, "tenant", "tenantId")).transpose()?;
+    let tenant = input
+        .tenant_id
+        .map(|id| ids::parse(&id, "tenant", "tenantId"))
+        .transpose()?;
     let origin = Transport::of(ctx).map_or_else(Origin::default, |transport| Origin {
         address: transport.address,
         user_agent: transport.user_agent.clone(),
     });
-    accounts(ctx)?.login(&input.email, Secret::new(input.password), tenant, origin).await
+    accounts(ctx)?
+        .login(&input.email, Secret::new(input.password), tenant, origin)
+        .await
 }
 
 async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Session, Refusal> {
-    let tenant = input.tenant_id.map(|id| ids::parse(&id, "tenant", "tenantId")).transpose()?;
+    let tenant = input
+        .tenant_id
+        .map(|id| ids::parse(&id, "tenant", "tenantId"))
+        .transpose()?;
     let cookie = Transport::of(ctx).and_then(|transport| transport.refresh_cookie.as_ref());
     let presented = input.refresh_token.as_deref().or(cookie.map(Secret::expose));
     let session = accounts(ctx)?.refresh(presented, tenant).await;
@@ -294,7 +320,10 @@ fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
     let by_cookie = Transport::of(ctx).is_some_and(|transport| transport.wants_cookie);
     let refresh_token = session.refresh_token.expose().to_owned();
     if by_cookie {
-        change_cookie(ctx, CookieChange::Set(Secret::new(refresh_token.clone()), session.refresh_expires_at));
+        change_cookie(
+            ctx,
+            CookieChange::Set(Secret::new(refresh_token.clone()), session.refresh_expires_at),
+        );
     }
     SessionPayload {
         access_token: Some(session.access_token.expose().to_owned()),
@@ -312,5 +341,6 @@ fn change_cookie(ctx: &Context<'_>, change: CookieChange) {
 }
 
 fn accounts<'a>(ctx: &Context<'a>) -> Result<&'a Accounts, GqlError> {
-    ctx.data_opt::<Accounts>().ok_or_else(|| GqlError::internal("the schema holds no accounts"))
+    ctx.data_opt::<Accounts>()
+        .ok_or_else(|| GqlError::internal("the schema holds no accounts"))
 }

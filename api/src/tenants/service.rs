@@ -47,16 +47,18 @@ enum Presented {
 
 impl Accounts {
     /// Puts the parts together.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        passwords: Passwords,
-        tokens: Tokens,
-        config: &config::Config,
-    ) -> Self {
+    pub fn new(store: Store, clock: Clock, passwords: Passwords, tokens: Tokens, config: &config::Config) -> Self {
         let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone());
         let throttle = Arc::new(Throttle::new(config.login));
-        Self { store, clock, passwords, tokens, throttle, authenticator, sessions: config.sessions }
+        Self {
+            store,
+            clock,
+            passwords,
+            tokens,
+            throttle,
+            authenticator,
+            sessions: config.sessions,
+        }
     }
 
     /// Checks access tokens.
@@ -101,16 +103,25 @@ impl Accounts {
         let session_id = session.id;
         let tx = self.system().begin().await?;
         queries::insert_session(&tx, session).await?;
-        self.keep(&tx, session_id, &refresh_token, now, refresh_expires_at).await?;
+        self.keep(&tx, session_id, &refresh_token, now, refresh_expires_at)
+            .await?;
         tx.commit().await?;
-        self.issue(session_id, Identity { user, tenant, role }, refresh_token, refresh_expires_at)
+        self.issue(
+            session_id,
+            Identity { user, tenant, role },
+            refresh_token,
+            refresh_expires_at,
+        )
     }
 
     /// Goes on with a session: gives a new access token, and a new refresh token for the one presented.
     pub async fn refresh(&self, presented: Option<&str>, tenant: Option<TenantId>) -> Result<Session, Refusal> {
         let presented = presented.and_then(RefreshToken::read).ok_or_else(session_expired)?;
         let now = self.clock.now();
-        let session = self.living_session(&presented, now).await?.ok_or_else(session_expired)?;
+        let session = self
+            .living_session(&presented, now)
+            .await?
+            .ok_or_else(session_expired)?;
         let (user, tenant, role) = self.whereabouts(&session, tenant).await?;
         let successor = self.tokens.successor(&presented);
         let expires_at = session_end(session.created_at, now, self.sessions);
@@ -139,7 +150,9 @@ impl Accounts {
 
     /// Ends the session of a refresh token. A token that is unknown or used up has nothing left to end.
     pub async fn logout_by_token(&self, presented: &str, everywhere: bool) -> Result<(), Refusal> {
-        let Some(token) = RefreshToken::read(presented) else { return Ok(()) };
+        let Some(token) = RefreshToken::read(presented) else {
+            return Ok(());
+        };
         match self.living_session(&token, self.clock.now()).await? {
             Some(session) => self.end(session.id, session.user_id, everywhere).await,
             None => Ok(()),
@@ -153,7 +166,11 @@ impl Accounts {
         let user = queries::find_user(&system, principal.user_id()).await?;
         let tenant = queries::find_tenant(&system, principal.tenant_id()).await?;
         match (user, tenant) {
-            (Some(user), Some(tenant)) => Ok(Identity { user, tenant, role: principal.role() }),
+            (Some(user), Some(tenant)) => Ok(Identity {
+                user,
+                tenant,
+                role: principal.role(),
+            }),
             _ => Err(GqlError::unauthenticated()),
         }
     }
@@ -176,8 +193,14 @@ impl Accounts {
         }
         let user = queries::find_user_by_email(&self.system(), email).await?;
         let stored = user.as_ref().map(|user| user.password_hash.as_str());
-        let verdict = self.passwords.verify(password.clone(), stored).await.map_err(internal)?;
-        let user = user.filter(|_| verdict != Verdict::Wrong).ok_or_else(wrong_credentials)?;
+        let verdict = self
+            .passwords
+            .verify(password.clone(), stored)
+            .await
+            .map_err(internal)?;
+        let user = user
+            .filter(|_| verdict != Verdict::Wrong)
+            .ok_or_else(wrong_credentials)?;
         if verdict == Verdict::RightButOutdated {
             let hash = self.passwords.hash(password).await.map_err(internal)?;
             let tx = self.system().begin().await?;
@@ -190,7 +213,9 @@ impl Accounts {
     /// The session of a refresh token, when both may still be used.
     async fn living_session(&self, token: &RefreshToken, now: DateTime<Utc>) -> Result<Option<session::Model>, DbErr> {
         let system = self.system();
-        let Some(row) = queries::find_refresh_token(&system, &token.hash()).await? else { return Ok(None) };
+        let Some(row) = queries::find_refresh_token(&system, &token.hash()).await? else {
+            return Ok(None);
+        };
         let session = queries::find_session(&system, row.session_id).await?;
         Ok(session.filter(|session| is_alive(session, now) && row.expires_at > now))
     }
@@ -222,9 +247,13 @@ impl Accounts {
         wanted: Option<TenantId>,
     ) -> Result<(user_account::Model, tenant::Model, Role), Refusal> {
         let system = self.system();
-        let user = queries::find_user(&system, session.user_id).await?.ok_or_else(session_expired)?;
+        let user = queries::find_user(&system, session.user_id)
+            .await?
+            .ok_or_else(session_expired)?;
         let memberships = queries::list_memberships(&system, user.id).await?;
-        let last = session.tenant_id.filter(|last| memberships.iter().any(|(tenant, _)| tenant.id == *last));
+        let last = session
+            .tenant_id
+            .filter(|last| memberships.iter().any(|(tenant, _)| tenant.id == *last));
         let (tenant, role) = choose(memberships, wanted.or(last))?;
         Ok((user, tenant, role))
     }
@@ -252,7 +281,13 @@ impl Accounts {
             .tokens
             .sign(identity.user.id, identity.tenant.id, session, now)
             .map_err(|error| Refusal::Fault(GqlError::internal(error)))?;
-        Ok(Session { access_token, expires_at, refresh_token, refresh_expires_at, identity })
+        Ok(Session {
+            access_token,
+            expires_at,
+            refresh_token,
+            refresh_expires_at,
+            identity,
+        })
     }
 
     async fn end(&self, session: SessionId, user: UserId, everywhere: bool) -> Result<(), Refusal> {

@@ -73,7 +73,10 @@ impl RefreshToken {
     }
 
     fn encode(bytes: &[u8]) -> Self {
-        Self(Secret::new(format!("{REFRESH_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+        Self(Secret::new(format!(
+            "{REFRESH_PREFIX}{}",
+            URL_SAFE_NO_PAD.encode(bytes)
+        )))
     }
 }
 
@@ -131,7 +134,10 @@ impl Tokens {
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(self.key_id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         let token = jsonwebtoken::encode(&header, &wire, &self.encoding)?;
         Ok((Secret::new(token), expires_at))
     }
@@ -142,8 +148,9 @@ impl Tokens {
         if header.kid.as_deref() != Some(self.key_id.as_str()) {
             return Err(InvalidToken);
         }
-        let wire: Wire =
-            jsonwebtoken::decode(token, &self.decoding, &self.validation).map_err(|_| InvalidToken)?.claims;
+        let wire: Wire = jsonwebtoken::decode(token, &self.decoding, &self.validation)
+            .map_err(|_| InvalidToken)?
+            .claims;
         let claims = Claims {
             user_id: wire.sub.parse().map_err(|_| InvalidToken)?,
             tenant_id: wire.tid.parse().map_err(|_| InvalidToken)?,
@@ -151,7 +158,11 @@ impl Tokens {
             issued_at: DateTime::from_timestamp(wire.iat, 0).ok_or(InvalidToken)?,
             expires_at: DateTime::from_timestamp(wire.exp, 0).ok_or(InvalidToken)?,
         };
-        if now < claims.expires_at { Ok(claims) } else { Err(InvalidToken) }
+        if now < claims.expires_at {
+            Ok(claims)
+        } else {
+            Err(InvalidToken)
+        }
     }
 
     /// The token that replaces `token`. It is computed, not drawn, so that two tabs which refresh at the same moment get
@@ -170,7 +181,7 @@ mod tests {
 
     fn tokens(byte: u8) -> Tokens {
         let master = MasterKey::new(vec![byte; 32]).expect("long enough");
-        Tokens::new(&master, std::time::Duration::from_secs(600))
+        Tokens::new(&master, std::time::Duration::from_mins(10))
     }
 
     fn now() -> DateTime<Utc> {
@@ -185,8 +196,9 @@ mod tests {
             issued_at: now(),
             expires_at: now() + TimeDelta::seconds(600),
         };
-        let (token, expires_at) =
-            tokens.sign(claims.user_id, claims.tenant_id, claims.session_id, now()).expect("it can be signed");
+        let (token, expires_at) = tokens
+            .sign(claims.user_id, claims.tenant_id, claims.session_id, now())
+            .expect("it can be signed");
         assert_eq!(expires_at, claims.expires_at);
         (token.expose().to_owned(), claims)
     }
@@ -197,7 +209,10 @@ mod tests {
         let (token, claims) = signed(&tokens);
         assert_eq!(tokens.verify(&token, now()), Ok(claims));
         assert_eq!(tokens.verify(&token, now() + TimeDelta::seconds(599)), Ok(claims));
-        assert_eq!(tokens.verify(&token, now() + TimeDelta::seconds(600)), Err(InvalidToken));
+        assert_eq!(
+            tokens.verify(&token, now() + TimeDelta::seconds(600)),
+            Err(InvalidToken)
+        );
     }
 
     #[test]
@@ -228,10 +243,15 @@ mod tests {
     fn another_audience_is_refused() {
         let tokens = tokens(1);
         let (token, _) = signed(&tokens);
-        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("three parts")).expect("base64");
+        let payload = URL_SAFE_NO_PAD
+            .decode(token.split('.').nth(1).expect("three parts"))
+            .expect("base64");
         let mut wire: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
         wire["aud"] = "somebody".into();
-        let header = Header { kid: Some(tokens.key_id.clone()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(tokens.key_id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
         let forged = jsonwebtoken::encode(&header, &wire, &tokens.encoding).expect("it can be signed");
         assert_eq!(tokens.verify(&forged, now()), Err(InvalidToken));
     }
@@ -241,8 +261,14 @@ mod tests {
         let tokens = tokens(1);
         let first = RefreshToken::random();
         assert_eq!(tokens.successor(&first).expose(), tokens.successor(&first).expose());
-        assert_ne!(tokens.successor(&first).expose(), tokens.successor(&RefreshToken::random()).expose());
-        assert_eq!(RefreshToken::read(first.expose()).map(|read| read.hash()), Some(first.hash()));
+        assert_ne!(
+            tokens.successor(&first).expose(),
+            tokens.successor(&RefreshToken::random()).expose()
+        );
+        assert_eq!(
+            RefreshToken::read(first.expose()).map(|read| read.hash()),
+            Some(first.hash())
+        );
         assert!(RefreshToken::read("kbr_short").is_none() && RefreshToken::read("").is_none());
     }
 }

@@ -20,7 +20,9 @@ impl Email {
         let sane = !name.is_empty()
             && !host.is_empty()
             && email.len() <= 254
-            && !email.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+            && !email
+                .chars()
+                .any(|letter| letter.is_whitespace() || letter.is_control());
         sane.then_some(Self(email))
     }
 
@@ -34,10 +36,16 @@ impl Email {
 pub fn new_password(password: &Secret, path: &str) -> Result<(), UserError> {
     let length = password.expose().len();
     if length < password::SHORTEST {
-        return Err(UserError::invalid(path, format!("A password has at least {} characters.", password::SHORTEST)));
+        return Err(UserError::invalid(
+            path,
+            format!("A password has at least {} characters.", password::SHORTEST),
+        ));
     }
     if length > password::LONGEST {
-        return Err(UserError::invalid(path, format!("A password has at most {} bytes.", password::LONGEST)));
+        return Err(UserError::invalid(
+            path,
+            format!("A password has at most {} bytes.", password::LONGEST),
+        ));
     }
     Ok(())
 }
@@ -114,7 +122,10 @@ mod tests {
 
     #[test]
     fn email_addresses_are_normalised_and_nonsense_is_refused() {
-        assert_eq!(Email::parse(" Budi@Example.COM ").map(|email| email.0), Some("budi@example.com".to_owned()));
+        assert_eq!(
+            Email::parse(" Budi@Example.COM ").map(|email| email.0),
+            Some("budi@example.com".to_owned())
+        );
         for text in ["", "budi", "@x", "budi@", "bu di@x", &format!("{}@x", "a".repeat(260))] {
             assert!(Email::parse(text).is_none(), "{text}");
         }
@@ -124,9 +135,9 @@ mod tests {
     fn a_session_ends_when_idle_and_in_any_case() {
         let day = |day: i64| DateTime::from_timestamp(1_800_000_000 + day * 86_400, 0).expect("a moment");
         let config = config::Sessions {
-            access_token: std::time::Duration::from_secs(600),
-            idle: std::time::Duration::from_secs(14 * 86_400),
-            max: std::time::Duration::from_secs(90 * 86_400),
+            access_token: std::time::Duration::from_mins(10),
+            idle: std::time::Duration::from_hours(14 * 24),
+            max: std::time::Duration::from_hours(90 * 24),
             refresh_grace: std::time::Duration::ZERO,
         };
         assert_eq!(session_end(day(0), day(3), config), day(17));

@@ -48,7 +48,7 @@ pub enum ClientMessage {
     },
     Subscribe {
         id: String,
-        payload: Request,
+        payload: Box<Request>,
     },
     Complete {
         id: String,
