@@ -4,6 +4,7 @@ pub mod context;
 pub mod errors;
 pub mod ids;
 pub mod limits;
+mod measure;
 mod nesting;
 pub mod pagination;
 pub mod scalars;
