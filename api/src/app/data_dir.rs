@@ -71,12 +71,12 @@ mod tests {
 
     #[test]
     fn one_server_at_a_time_and_one_name_for_ever() {
-        let path = std::env::temp_dir().join(format!("kabar-data-{}", std::process::id()));
+        let temporary = tempfile::tempdir().expect("a folder");
+        let path = temporary.path().join("new");
         let lock = take(&path).expect("it is free");
         assert!(matches!(take(&path), Err(StartError::InUse(_))));
         drop(lock);
         assert!(take(&path).is_ok());
         assert_eq!(node_name(&path).ok(), node_name(&path).ok());
-        fs::remove_dir_all(path).expect("the folder is ours");
     }
 }

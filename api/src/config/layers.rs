@@ -235,17 +235,16 @@ fn set_text(table: &mut Table, key: &str, text: &str, origins: &Origins) -> Resu
     Ok(())
 }
 
-/// The known key that looks most like the unknown one.
+/// The known key that looks most like the unknown one, of the same section if there is one.
 fn suggestion(key: &str, known: &[String]) -> String {
-    let name = key.rsplit('.').next().unwrap_or(key);
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
     let alike = |candidate: &&String| {
         let other = candidate.rsplit('.').next().unwrap_or(candidate);
         other == name || (name.len() > 3 && (other.contains(name) || name.contains(other)))
     };
-    known
-        .iter()
-        .find(alike)
-        .map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
+    let nearby = |candidate: &&String| alike(candidate) && candidate.starts_with(section);
+    let found = known.iter().find(nearby).or_else(|| known.iter().find(alike));
+    found.map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
 }
 
 #[cfg(test)]
@@ -263,10 +262,16 @@ mod tests {
         sources
     }
 
-    fn file(name: &str, text: &str) -> PathBuf {
-        let path = env::temp_dir().join(format!("kabar-config-{}-{name}.toml", std::process::id()));
-        std::fs::write(&path, text).expect("the temporary folder can be written");
-        path
+    fn with_file(text: &str) -> (Sources, tempfile::NamedTempFile) {
+        let file = tempfile::NamedTempFile::new().expect("the temporary folder can be written");
+        std::fs::write(file.path(), text).expect("the file can be written");
+        (
+            Sources {
+                file: Some(file.path().to_owned()),
+                ..with_variables(&[])
+            },
+            file,
+        )
     }
 
     #[test]
@@ -318,12 +323,8 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_named_with_a_suggestion() {
-        let path = file("unknown", "[server]\nlisten_on = \"x\"\n");
-        let error = Config::load(&Sources {
-            file: Some(path),
-            ..with_variables(&[])
-        })
-        .expect_err("unknown key");
+        let (sources, _file) = with_file("[server]\nlisten_on = \"x\"\n");
+        let error = Config::load(&sources).expect_err("unknown key");
         let text = error.to_string();
         assert!(
             text.contains("unknown setting `server.listen_on`") && text.contains("`server.listen`"),
@@ -333,12 +334,8 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_names_key_and_file() {
-        let path = file("type", "[graphql]\nmax_depth = \"many\"\n");
-        let error = Config::load(&Sources {
-            file: Some(path),
-            ..with_variables(&[])
-        })
-        .expect_err("wrong type");
+        let (sources, _file) = with_file("[graphql]\nmax_depth = \"many\"\n");
+        let error = Config::load(&sources).expect_err("wrong type");
         assert!(error.to_string().contains("`graphql.max_depth` in"), "{error}");
     }
 

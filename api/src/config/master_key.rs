@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn development_makes_a_key_once_that_only_its_owner_can_read() {
-        let folder = std::env::temp_dir().join(format!("kabar-key-{}", std::process::id()));
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path().join("new");
         let origins = Origins::default();
         let first = resolve(Mode::Development, "", &folder, &origins).expect("a key is made");
         let second = resolve(Mode::Development, "", &folder, &origins).expect("the key is read");
@@ -141,6 +142,5 @@ mod tests {
                 .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        std::fs::remove_dir_all(folder).expect("the folder is ours");
     }
 }

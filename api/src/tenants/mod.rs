@@ -29,3 +29,6 @@ pub use principal::{Principal, principal, scope};
 pub use schema::{SessionMutation, Tenant, TenantQuery, User};
 pub use service::Accounts;
 pub use token::Tokens;
+
+#[cfg(test)]
+mod tests;
