@@ -119,7 +119,9 @@ impl Pump {
             }),
             Event::PairSuccess(pair) => {
                 // Nobody is told of a link that a crash would forget.
-                if let Err(error) = self.client.persistence_manager().flush().await {
+                let saved = self.client.persistence_manager().flush().await;
+                let written = self.records.flush().await;
+                if let Err(error) = saved.and(written) {
                     tracing::error!(%error, device = %self.outlet.device, "the credentials of a pairing were not written");
                 }
                 Some(EventKind::Paired {

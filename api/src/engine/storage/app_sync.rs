@@ -1,4 +1,7 @@
 //! WhatsApp's app state (settings, mutes, labels that the phone shares): keys, versions and checksums.
+//!
+//! Checksums and versions are written behind: the writer keeps their order, so after a crash both are of the same moment
+//! or the checksums are a step ahead, as when they were written one by one.
 
 use std::collections::HashMap;
 
@@ -35,13 +38,13 @@ impl AppSyncStore for Storage {
 
     async fn set_version(&self, name: &str, state: HashState) -> StoreResult<()> {
         self.records
-            .put([Plain::new(Space::SyncVersion, name, encode(&state)?)])
+            .put_behind([Plain::new(Space::SyncVersion, name, encode(&state)?)])
             .await
     }
 
     async fn put_mutation_macs(&self, name: &str, _version: u64, mutations: &[AppStateMutationMAC]) -> StoreResult<()> {
         self.records
-            .put(mutations.iter().map(|mac| {
+            .put_behind(mutations.iter().map(|mac| {
                 Plain::new(
                     Space::MutationMac,
                     mac_key(name, &mac.index_mac),
@@ -67,7 +70,7 @@ impl AppSyncStore for Storage {
 
     async fn delete_mutation_macs(&self, name: &str, index_macs: &[Vec<u8>]) -> StoreResult<()> {
         self.records
-            .delete(Space::MutationMac, index_macs.iter().map(|index| mac_key(name, index)))
+            .delete_behind(Space::MutationMac, index_macs.iter().map(|index| mac_key(name, index)))
             .await
     }
 

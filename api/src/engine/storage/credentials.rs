@@ -14,7 +14,7 @@ const KEY: &[u8] = b"device";
 impl DeviceStore for Storage {
     async fn save(&self, device: &Device) -> StoreResult<()> {
         self.records
-            .put([Plain::new(Space::Credentials, KEY, encode(device)?)])
+            .put_behind([Plain::new(Space::Credentials, KEY, encode(device)?)])
             .await
     }
 

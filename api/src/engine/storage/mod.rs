@@ -1,8 +1,8 @@
 //! What a linked device must remember, in the one database: credentials, Signal state, keys and caches of WhatsApp's
 //! protocol, all in the table `engine_record`.
 //!
-//! The files of this folder implement whatsapp-rust's storage traits over [`Records`]: `signal` (identities, sessions,
-//! keys), `app_sync`, `protocol` and `tokens` (what the protocol remembers about others), `credentials` and `secrets`.
+//! The files of this folder implement whatsapp-rust's storage traits over [`Records`]: `signal` and `prekeys` (identities,
+//! sessions, keys), `app_sync`, `protocol` and `tokens` (what is remembered about others), `credentials` and `secrets`.
 //!
 //! **Invariant:** a write whose loss could break encryption or lose a message is durable when its call returns. Only
 //! what can be learnt again, or is awaited by [`Records::barrier`], is written behind.
@@ -12,6 +12,7 @@
 
 mod app_sync;
 mod credentials;
+mod prekeys;
 mod protocol;
 mod records;
 mod secrets;
@@ -37,6 +38,8 @@ type StoreResult<T> = Result<T, StoreError>;
 pub(super) struct Storage {
     records: Records,
     tokens: TokenCache,
+    /// Held over the reading of a block of one-time keys and the write that follows from it.
+    prekeys_changing: tokio::sync::Mutex<()>,
 }
 
 impl Storage {
@@ -44,6 +47,7 @@ impl Storage {
         Self {
             records,
             tokens: TokenCache::default(),
+            prekeys_changing: tokio::sync::Mutex::default(),
         }
     }
 }

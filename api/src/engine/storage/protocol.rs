@@ -143,7 +143,7 @@ impl ProtocolStore for Storage {
     }
 
     async fn delete_devices(&self, user: &str) -> StoreResult<()> {
-        self.records.delete(Space::DeviceList, [user.into()]).await
+        self.records.delete_behind(Space::DeviceList, [user.into()]).await
     }
 
     async fn get_group_metadata(&self, group_jid: &str) -> StoreResult<Option<Vec<u8>>> {

@@ -251,6 +251,7 @@ impl Records {
     }
 
     async fn select(&self, space: Space, condition: Condition) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        tracing::trace!(?space, "read many");
         let rows = self.scope.find().filter(condition).all().await.map_err(database)?;
         rows.into_iter()
             .map(|row| {
@@ -261,6 +262,7 @@ impl Records {
     }
 
     async fn write(&self, changes: Vec<Change>) -> StoreResult<u64> {
+        tracing::trace!(changes = changes.len(), first = ?changes.first().and_then(Change::space), "write");
         let done = {
             let closed = self.closed.read().await;
             if *closed {

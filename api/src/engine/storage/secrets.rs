@@ -72,7 +72,7 @@ impl MsgSecretStore for Storage {
             records.insert(key, merged);
         }
         self.records
-            .put(records.into_iter().map(|(key, secret)| secret.record(key)))
+            .put_behind(records.into_iter().map(|(key, secret)| secret.record(key)))
             .await?;
         Ok(stored)
     }

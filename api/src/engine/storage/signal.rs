@@ -1,4 +1,5 @@
-//! Signal's state: identities, sessions, one-time and signed keys, group keys. Every write is durable when it returns.
+//! Signal's state: identities, sessions, one-time and signed keys, group keys. Every write is durable when it returns, but
+//! for identities: they are noted again with the next message, and follow their session in the writer's order.
 //!
 //! **Invariant:** a key that the server may hand out exists here before it is uploaded, and a consumed one stays deleted.
 
@@ -13,12 +14,14 @@ use super::{Space, Storage, StoreResult, records::Plain};
 #[async_trait]
 impl SignalStore for Storage {
     async fn put_identity(&self, address: &str, key: [u8; 32]) -> StoreResult<()> {
-        self.records.put([Plain::new(Space::Identity, address, key)]).await
+        self.records
+            .put_behind([Plain::new(Space::Identity, address, key)])
+            .await
     }
 
     async fn put_identities_batch(&self, identities: &[(Arc<str>, [u8; 32])]) -> StoreResult<()> {
         self.records
-            .put(
+            .put_behind(
                 identities
                     .iter()
                     .map(|(address, key)| Plain::new(Space::Identity, address.as_bytes(), *key)),
@@ -37,7 +40,7 @@ impl SignalStore for Storage {
     }
 
     async fn delete_identity(&self, address: &str) -> StoreResult<()> {
-        self.records.delete(Space::Identity, [address.into()]).await
+        self.records.delete_behind(Space::Identity, [address.into()]).await
     }
 
     async fn get_session(&self, address: &str) -> StoreResult<Option<Bytes>> {
@@ -74,30 +77,19 @@ impl SignalStore for Storage {
     }
 
     async fn store_prekey(&self, id: u32, record: &[u8], _uploaded: bool) -> StoreResult<()> {
-        self.records.put([numbered(Space::PreKey, id, record)]).await
+        self.put_prekeys([(id, Bytes::copy_from_slice(record))]).await
     }
 
     async fn store_prekeys_batch(&self, keys: &[(u32, Bytes)], _uploaded: bool) -> StoreResult<()> {
-        self.records
-            .put(keys.iter().map(|(id, record)| numbered(Space::PreKey, *id, record)))
-            .await
+        self.put_prekeys(keys.iter().cloned()).await
     }
 
     async fn load_prekey(&self, id: u32) -> StoreResult<Option<Bytes>> {
-        Ok(self
-            .records
-            .get(Space::PreKey, &id.to_be_bytes())
-            .await?
-            .map(Bytes::from))
+        Ok(self.load_prekeys(&[id]).await?.pop().map(|(_, record)| record))
     }
 
     async fn load_prekeys_batch(&self, ids: &[u32]) -> StoreResult<Vec<(u32, Bytes)>> {
-        let keys: Vec<_> = ids.iter().map(|id| id.to_be_bytes().to_vec()).collect();
-        let found = self.records.get_many(Space::PreKey, &keys).await?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(key, record)| Some((read_id(&key)?, Bytes::from(record))))
-            .collect())
+        self.load_prekeys(ids).await
     }
 
     /// Nothing asks whether a key was uploaded; what matters is that a consumed key does not come back.
@@ -106,12 +98,12 @@ impl SignalStore for Storage {
     }
 
     async fn remove_prekey(&self, id: u32) -> StoreResult<()> {
-        self.records.delete(Space::PreKey, [id.to_be_bytes().to_vec()]).await
+        self.take_prekey(id).await
     }
 
     async fn get_max_prekey_id(&self) -> StoreResult<u32> {
         let highest = self.records.highest(Space::PreKey).await?;
-        Ok(highest.and_then(|(key, _)| read_id(&key)).unwrap_or(0))
+        Ok(highest.and_then(|(_, number)| u32::try_from(number).ok()).unwrap_or(0))
     }
 
     async fn store_signed_prekey(&self, id: u32, record: &[u8]) -> StoreResult<()> {
@@ -124,10 +116,10 @@ impl SignalStore for Storage {
 
     async fn load_all_signed_prekeys(&self) -> StoreResult<Vec<(u32, Vec<u8>)>> {
         let found = self.records.list(Space::SignedPreKey, &[]).await?;
-        Ok(found
+        found
             .into_iter()
-            .filter_map(|(key, record)| Some((read_id(&key)?, record)))
-            .collect())
+            .map(|(key, record)| Ok((read_id(&key)?, record)))
+            .collect()
     }
 
     async fn remove_signed_prekey(&self, id: u32) -> StoreResult<()> {
@@ -168,6 +160,8 @@ fn numbered(space: Space, id: u32, record: &[u8]) -> Plain {
     Plain::new(space, id.to_be_bytes(), record).numbered(i64::from(id))
 }
 
-fn read_id(key: &[u8]) -> Option<u32> {
-    key.try_into().ok().map(u32::from_be_bytes)
+pub(super) fn read_id(key: &[u8]) -> StoreResult<u32> {
+    key.try_into()
+        .map(u32::from_be_bytes)
+        .map_err(|_| StoreError::Validation("an id has 4 bytes".into()))
 }

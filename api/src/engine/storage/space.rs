@@ -12,7 +12,7 @@ pub(super) enum Space {
     Identity = 2,
     /// Signal sessions, by Signal address.
     Session = 3,
-    /// One-time keys; the number is their id.
+    /// One-time keys, in blocks; the number is the highest id in one.
     PreKey = 4,
     /// Signed keys; the number is their id.
     SignedPreKey = 5,

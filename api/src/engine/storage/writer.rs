@@ -75,6 +75,19 @@ pub(super) enum Change {
     DeleteAll,
 }
 
+impl Change {
+    /// Which store it changes; all of them without one.
+    pub(super) const fn space(&self) -> Option<Space> {
+        match self {
+            Self::Put { space, .. }
+            | Self::Delete { space, .. }
+            | Self::DeletePrefix { space, .. }
+            | Self::DeleteBelow { space, .. } => Some(*space),
+            Self::DeleteAll => None,
+        }
+    }
+}
+
 /// Changes of one device that belong together, and what follows their commit.
 struct Write {
     scope: DeviceScope,
