@@ -1,6 +1,7 @@
 //! kill -9 at random moments: nothing is lost and nothing doubled.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -78,10 +79,12 @@ async fn every_phone_sees_every_message_exactly_once_over_ten_kills(database: Te
     }
     ensure!(accepted.load(Ordering::Relaxed) == total);
 
-    within(Duration::from_mins(3), "every text arrived", || async {
+    let all = within(Duration::from_mins(2), "every text arrived", || async {
         Ok((arrived(&stage) >= total).then_some(()))
-    })
-    .await?;
+    });
+    if let Err(error) = all.await {
+        return Err(error.context(state_of(&stage, &device.id).await?));
+    }
     eventually("Kabar knows that every text was delivered", || async {
         let document = "query($status: [MessageStatus!]) { messages(first: 1, where: { direction: OUT, status: $status }) { totalCount } }";
         let data = stage.client.query(document, json!({ "status": ["DELIVERED", "READ"] })).await?;
@@ -92,6 +95,19 @@ async fn every_phone_sees_every_message_exactly_once_over_ten_kills(database: Te
         exactly_once(&stage, phone).with_context(|| format!("seed {seed}"))?;
     }
     Ok(())
+}
+
+/// What a person wants to know when texts are stuck.
+async fn state_of(stage: &Stage, device: &str) -> Result<String> {
+    let mut told = format!("{} arrived; device {}", arrived(stage), stage.device(device).await?);
+    for status in ["QUEUED", "SENDING", "SENT", "DELIVERED", "FAILED"] {
+        let document =
+            "query($status: [MessageStatus!]) { messages(first: 3, where: { direction: OUT, status: $status }) {
+            totalCount nodes { id whatsappId attempts createdAt error { code message } } } }";
+        let data = stage.client.query(document, json!({ "status": [status] })).await?;
+        write!(told, "; {status} {}", data["messages"])?;
+    }
+    Ok(told)
 }
 
 fn arrived(stage: &Stage) -> usize {

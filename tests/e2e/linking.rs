@@ -52,7 +52,7 @@ async fn a_pairing_code_links_the_device(database: TestDatabase) -> Result<()> {
     let id = stage.create_device("Support").await?;
     let document = "mutation($input: RequestPairingCodeInput!) { requestPairingCode(input: $input) {
         device { pairingCode { code } } userErrors { code message } } }";
-    let input = json!({ "input": { "deviceId": id, "phoneNumber": "0812 0000 0001" } });
+    let input = json!({ "input": { "deviceId": id, "phoneNumber": "+62 812-0000-0001" } });
     stage.client.mutate(document, input, "requestPairingCode").await?;
     let code = eventually("there is a pairing code", || async {
         Ok(stage.device(&id).await?["pairingCode"]["code"]

@@ -121,7 +121,10 @@ async fn an_answer_arrives_live_and_counts_as_unread(database: TestDatabase) -> 
         .flatten()
         .filter_map(|message| message["content"]["body"].as_str())
         .collect();
-    ensure!(bodies == ["Apa kabar?", "Baik!", "Masih di sana?"], "{bodies:?}");
+    ensure!(
+        bodies == ["Masih di sana?", "Baik!", "Apa kabar?"],
+        "the newest comes first: {bodies:?}"
+    );
     Ok(())
 }
 

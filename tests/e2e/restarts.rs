@@ -1,5 +1,7 @@
 //! What survives restarts and lost connections.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use sandbox::{Behavior, Disruption, Target};
 use tests::{Stage, StageOptions, TestDatabase, eventually};
@@ -185,7 +187,10 @@ async fn a_deaf_connection_is_noticed_and_replaced(database: TestDatabase) -> Re
         .network
         .disrupt(&device.number, Disruption::Freeze { frozen: false })
         .await?;
-    stage.until_message(&id, "DELIVERED").await?;
+    // A connection that began while the network was frozen stays deaf until its own time-outs end it.
+    stage
+        .until_message_within(Duration::from_mins(2), &id, "DELIVERED")
+        .await?;
     ensure!(stage.network.received_count("+6281200000002") == 1);
     Ok(())
 }

@@ -35,19 +35,31 @@ fn the_graphql_http_audits_hold() -> Result<()> {
 
 async fn script(database: TestDatabase, arguments: &'static [&'static str]) -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
-    ensure!(folder.join("../node_modules").is_dir(), "run `cargo xtask test interop`, which installs the npm packages");
+    ensure!(
+        folder.join("../node_modules").is_dir(),
+        "run `cargo xtask test interop`, which installs the npm packages"
+    );
     let stage = Stage::new(database).await?;
     let device = stage.linked_device(DEVICE).await?;
     stage.phone(PEER)?;
     stage.phone(THIRD)?;
     let mut node = Command::new("node");
     node.args(arguments).current_dir(&folder).kill_on_drop(true);
-    node.env("KABAR_BASE", stage.kabar.base()).env("KABAR_TOKEN", stage.client.token().context("no token")?);
+    node.env("KABAR_BASE", stage.kabar.base())
+        .env("KABAR_TOKEN", stage.client.token().context("no token")?);
     node.env("NETWORK_URL", stage.network.url());
     node.env("NETWORK_CONTROL", format!("http://{}", stage.network.address()));
-    node.env("DEVICE_ID", &device.id).env("DEVICE_NUMBER", DEVICE).env("PEER_NUMBER", PEER).env("THIRD_NUMBER", THIRD);
-    let output = tokio::time::timeout(Duration::from_mins(3), node.output()).await.context("it takes too long")??;
-    let (told, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    node.env("DEVICE_ID", &device.id)
+        .env("DEVICE_NUMBER", DEVICE)
+        .env("PEER_NUMBER", PEER)
+        .env("THIRD_NUMBER", THIRD);
+    let output = tokio::time::timeout(Duration::from_mins(3), node.output())
+        .await
+        .context("it takes too long")??;
+    let (told, complained) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     println!("{told}");
     if !output.status.success() {
         bail!("{} failed ({}):\n{told}{complained}", arguments[0], output.status);

@@ -89,6 +89,15 @@ impl TestDatabase {
         ))
     }
 
+    /// A server with its default durability, for measurements.
+    pub async fn durable_postgres() -> Result<Self> {
+        let server = Arc::new(tokio::task::spawn_blocking(PostgresServer::durable).await??);
+        server.administer("CREATE DATABASE kabar").await?;
+        Ok(Self {
+            place: DatabasePlace::OwnPostgres { server },
+        })
+    }
+
     pub fn kind(&self) -> Kind {
         match self.place {
             DatabasePlace::Sqlite(_) => Kind::Sqlite,

@@ -29,6 +29,7 @@ pub struct PostgresServer {
     _in_use: Option<File>,
     /// A server of one test, which it may stop and start.
     own: bool,
+    durable: bool,
 }
 
 impl PostgresServer {
@@ -51,10 +52,11 @@ impl PostgresServer {
                 password,
                 _in_use: Some(in_use),
                 own: false,
+                durable: false,
             });
         }
         let (port, password) = create(&folder, &programs)?;
-        start(&folder, &programs, port)?;
+        start(&folder, &programs, port, false)?;
         fs::write(folder.join("state"), format!("{port} {password}"))?;
         watch(&folder, &programs)?;
         Ok(Self {
@@ -64,16 +66,26 @@ impl PostgresServer {
             password,
             _in_use: Some(in_use),
             own: false,
+            durable: false,
         })
     }
 
     /// A server for one test, which may stop it and start it again.
     pub fn own() -> Result<Self> {
+        Self::alone(false)
+    }
+
+    /// A server with its default durability, for measurements.
+    pub fn durable() -> Result<Self> {
+        Self::alone(true)
+    }
+
+    fn alone(durable: bool) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("kabar-postgres-").tempdir()?.keep();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
         let programs = find_programs()?;
         let (port, password) = create(&folder, &programs)?;
-        start(&folder, &programs, port)?;
+        start(&folder, &programs, port, durable)?;
         Ok(Self {
             folder,
             programs,
@@ -81,6 +93,7 @@ impl PostgresServer {
             password,
             _in_use: None,
             own: true,
+            durable,
         })
     }
 
@@ -110,7 +123,7 @@ impl PostgresServer {
     }
 
     pub fn start_again(&self) -> Result<()> {
-        start(&self.folder, &self.programs, self.port)
+        start(&self.folder, &self.programs, self.port, self.durable)
     }
 }
 
@@ -209,11 +222,14 @@ fn create(folder: &Path, programs: &Path) -> Result<(u16, String)> {
     Ok((port, password))
 }
 
-fn start(folder: &Path, programs: &Path, port: u16) -> Result<()> {
-    let settings = format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off \
-         -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=128MB"
+fn start(folder: &Path, programs: &Path, port: u16, durable: bool) -> Result<()> {
+    let mut settings = format!(
+        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c max_connections=400 \
+         -c shared_buffers=128MB"
     );
+    if !durable {
+        settings.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
+    }
     let mut start = as_service_user(&programs.join("pg_ctl"));
     start
         .arg("-D")

@@ -18,6 +18,7 @@ const START_DEADLINE: Duration = Duration::from_mins(1);
 /// A running `kabar serve`, and what is needed to run it again.
 #[derive(Debug)]
 pub struct Kabar {
+    program: PathBuf,
     environment: Vec<(String, String)>,
     log: PathBuf,
     child: Option<Child>,
@@ -34,8 +35,14 @@ pub struct Usage {
 impl Kabar {
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(environment: Vec<(String, String)>) -> Result<Self> {
+        Self::start_program(Place::find()?.program("kabar")?, environment).await
+    }
+
+    /// The same with another build of the server.
+    pub async fn start_program(program: PathBuf, environment: Vec<(String, String)>) -> Result<Self> {
         let log = Place::find()?.log_of(&test_name())?;
         let mut kabar = Self {
+            program,
             environment,
             log,
             child: None,
@@ -104,9 +111,8 @@ impl Kabar {
     }
 
     async fn launch(&mut self) -> Result<()> {
-        let program = Place::find()?.program("kabar")?;
         let log = OpenOptions::new().append(true).open(&self.log)?;
-        let mut command = Command::new(&program);
+        let mut command = Command::new(&self.program);
         command
             .arg("serve")
             .stdin(Stdio::null())
@@ -122,7 +128,7 @@ impl Kabar {
         }
         let mut child = command
             .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
         let stdout = child.stdout.take().context("the server's output is not piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let base = match tokio::time::timeout(START_DEADLINE, read_until_ready(&mut lines, &self.log)).await {

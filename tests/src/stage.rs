@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::database::{Kind, TestDatabase};
 use crate::process::Kabar;
-use crate::wait::{eventually, within};
+use crate::wait::{DEADLINE, eventually, within};
 
 pub const EMAIL: &str = "operator@kabar.test";
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -67,7 +67,7 @@ impl Stage {
             // Restarts are what many tests are about; they need not be gentle to a network of our own.
             ("KABAR_ENGINE_RECONNECT_MIN_MS", "50".to_owned()),
             ("KABAR_ENGINE_RECONNECT_MAX_MS", "1000".to_owned()),
-            ("KABAR_LOG", "info,api=debug".to_owned()),
+            ("KABAR_LOG", "info,api=debug,api::http::access=info".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -216,7 +216,11 @@ impl Stage {
     }
 
     pub async fn until_message(&self, id: &str, status: &str) -> Result<Value> {
-        eventually(&format!("message {id} is {status}"), || async {
+        self.until_message_within(DEADLINE, id, status).await
+    }
+
+    pub async fn until_message_within(&self, deadline: Duration, id: &str, status: &str) -> Result<Value> {
+        within(deadline, &format!("message {id} is {status}"), || async {
             let message = self.message(id).await?;
             Ok((message["status"] == status).then_some(message))
         })

@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use crate::terminal::{self, Step};
 use crate::workspace::Workspace;
 use count::Count;
+pub use needs::{Need, install};
 pub use steps::prove_live_verifies;
 
 #[derive(clap::Args, Debug)]

@@ -1,0 +1,78 @@
+//! Kabar beside two rivals doing the same work against the same sandbox; started by `cargo xtask bench`.
+//!
+//! Every contestant is a process of its own, gets a fresh `kabar-sandbox`, and is measured from outside, through /proc.
+//! Contestants run one after the other.
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts and bytes of a benchmark are far below 2^52"
+)]
+
+mod contestant;
+mod network;
+mod report;
+mod rounds;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tests::{Kind, TestDatabase};
+
+use contestant::{Contestant, KabarContestant, Rival};
+use network::SandboxProcess;
+use report::Results;
+use rounds::Size;
+
+/// Arguments: the folder of the built programs, the file to write, and `quick` for a trial.
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let programs = PathBuf::from(
+        arguments
+            .next()
+            .context("usage: bench PROGRAMS REPORT [quick] [NAME…]")?,
+    );
+    let report = PathBuf::from(
+        arguments
+            .next()
+            .context("usage: bench PROGRAMS REPORT [quick] [NAME…]")?,
+    );
+    let (quick, named): (Vec<String>, Vec<String>) = arguments.partition(|word| word == "quick");
+    let size = if quick.is_empty() { Size::FULL } else { Size::QUICK };
+    let wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| name.starts_with(wanted.as_str()));
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let results = runtime.block_on(async {
+        let mut results = Vec::new();
+        for name in ["bare", "baileys", "kabar-sqlite", "kabar-postgres"]
+            .into_iter()
+            .filter(|name| wanted(name))
+        {
+            eprintln!("{name}");
+            results.push(measure(name, &programs, size).await.with_context(|| name.to_owned())?);
+        }
+        anyhow::Ok(results)
+    })?;
+    let text = report::write(&results, size)?;
+    print!("{text}");
+    std::fs::write(&report, text).with_context(|| format!("cannot write {}", report.display()))
+}
+
+async fn measure(name: &'static str, programs: &std::path::Path, size: Size) -> Result<Results> {
+    let network = SandboxProcess::start(programs).await?;
+    // Kept until the measurement is over.
+    let database = match name {
+        "kabar-sqlite" => Some(TestDatabase::new(Kind::Sqlite).await?),
+        "kabar-postgres" => Some(TestDatabase::durable_postgres().await?),
+        _ => None,
+    };
+    let mut contestant = match (name, &database) {
+        ("bare", _) => Contestant::Rival(Rival::bare(programs, &network).await?),
+        ("baileys", _) => Contestant::Rival(Rival::baileys(&network).await?),
+        (_, Some(database)) => Contestant::Kabar(KabarContestant::start(programs, &network, &database.url()).await?),
+        _ => anyhow::bail!("unknown contestant"),
+    };
+    rounds::run(name, &mut contestant, &network, size).await
+}

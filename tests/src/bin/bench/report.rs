@@ -1,0 +1,206 @@
+//! The table in docs/benchmarks.md.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::contestant::CONNECTIONS;
+use crate::rounds::Size;
+
+/// What one contestant achieved.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    pub name: &'static str,
+    pub resident_empty: u64,
+    pub resident_few: u64,
+    pub resident_many: u64,
+    pub idle_cpu_per_minute: Duration,
+    pub reconnect_cpu: Duration,
+    pub reconnect_seconds: f64,
+    pub texts_per_second: f64,
+    pub cpu_per_text: Duration,
+    pub cpu_per_accepted: Option<Duration>,
+    pub whole_way_per_second: Option<f64>,
+    pub accepted_per_second: Option<f64>,
+    pub accepted_p50: Option<Duration>,
+    pub accepted_p99: Option<Duration>,
+    pub incoming_per_second: f64,
+    pub cpu_per_incoming: Duration,
+}
+
+pub fn write(results: &[Results], size: Size) -> Result<String> {
+    let mut text = String::new();
+    writeln!(text, "# Benchmarks\n")?;
+    writeln!(
+        text,
+        "Written by `cargo xtask bench`. Every contestant is one process and speaks to a `kabar-sandbox` of its own on the \
+         same machine, which shares the processor with the load generator; what counts are the ratios. Optimised build \
+         (`opt-level = 3`, no LTO).\n"
+    )?;
+    writeln!(text, "{}\n", machine())?;
+    let names: Vec<&str> = results.iter().map(|result| title(result.name)).collect();
+    writeln!(text, "| | {} |", names.join(" | "))?;
+    writeln!(text, "|---|{}", "---:|".repeat(names.len()))?;
+    let mut row = |label: String, cell: &dyn Fn(&Results) -> String| {
+        let cells: Vec<String> = results.iter().map(cell).collect();
+        writeln!(text, "| {label} | {} |", cells.join(" | "))
+    };
+    row("resident memory without devices".into(), &|one| {
+        format!("{:.1} MB", one.resident_empty as f64 / 1e6)
+    })?;
+    row(
+        format!("resident memory per idle device, {} linked", size.few),
+        &|one| format!("{} kB", one.resident_few / 1000),
+    )?;
+    row(
+        format!("resident memory per idle device, {} linked", size.many),
+        &|one| format!("{} kB", one.resident_many / 1000),
+    )?;
+    row(
+        format!("processor time of {} idle devices per minute", size.many),
+        &|one| seconds(one.idle_cpu_per_minute),
+    )?;
+    row(
+        format!("{} devices connected again, processor time", size.many),
+        &|one| seconds(one.reconnect_cpu),
+    )?;
+    row(format!("{} devices connected again, wall time", size.many), &|one| {
+        format!("{:.1} s", one.reconnect_seconds)
+    })?;
+    row("texts out per second, acknowledged".into(), &|one| {
+        format!("{:.0}", one.texts_per_second)
+    })?;
+    row("processor time per text out".into(), &|one| {
+        milliseconds(one.cpu_per_text)
+    })?;
+    row("processor time per text accepted by `sendMessage`".into(), &|one| {
+        optional(one.cpu_per_accepted.map(milliseconds))
+    })?;
+    row("texts per second from HTTP to acknowledged".into(), &|one| {
+        optional(one.whole_way_per_second.map(whole))
+    })?;
+    row(
+        format!("`sendMessage` accepted per second, {CONNECTIONS} connections"),
+        &|one| optional(one.accepted_per_second.map(whole)),
+    )?;
+    row("… p50".into(), &|one| optional(one.accepted_p50.map(milliseconds)))?;
+    row("… p99".into(), &|one| optional(one.accepted_p99.map(milliseconds)))?;
+    row("texts in per second".into(), &|one| whole(one.incoming_per_second))?;
+    row("processor time per text in".into(), &|one| {
+        milliseconds(one.cpu_per_incoming)
+    })?;
+    writeln!(text)?;
+    ratios(&mut text, results)?;
+    writeln!(text, "{}", HOW)?;
+    Ok(text)
+}
+
+const HOW: &str = "
+How it was measured:
+- *bare*: the client library on its in-memory store, which keeps nothing; dialled with `TCP_NODELAY`, which its own transport lacks. *Baileys*: credentials in memory, one Node process. Both send from the same ten clients to the same fifty phones with at most eight unacknowledged texts per client, as Kabar does.
+- *Texts out*: Kabar first accepts all of them while the ten devices are disconnected, then the clock runs from the first text on the wire until the last is SENT in the database. Processor time includes the delivery receipts.
+- *Texts in*: they wait at the server while the devices are kept out; the clock runs from the first to the last one counted (rivals) or pushed to a subscriber after it was stored and logged (Kabar).
+- *Connected again*: Kabar after a restart of its process, everything included; the rivals, which keep their state in memory, after all sockets were cut.
+- Postgres runs on the same machine with its default durability; its processor time is not counted to Kabar.";
+
+fn ratios(text: &mut String, results: &[Results]) -> Result<()> {
+    let find = |name: &str| results.iter().find(|one| one.name == name);
+    let Some(bare) = find("bare") else { return Ok(()) };
+    writeln!(
+        text,
+        "| Against the bare client | wanted | {} |",
+        ["SQLite", "Postgres"].join(" | ")
+    )?;
+    writeln!(text, "|---|---|---:|---:|")?;
+    let kabar = [find("kabar-sqlite"), find("kabar-postgres")];
+    let mut row = |label: &str, wanted: &str, ratio: &dyn Fn(&Results) -> f64| {
+        let cells: Vec<String> = kabar
+            .iter()
+            .map(|one| one.map_or_else(|| "–".to_owned(), |one| format!("{:.2}×", ratio(one))))
+            .collect();
+        writeln!(text, "| {label} | {wanted} | {} |", cells.join(" | "))
+    };
+    row("memory per device, few", "≤ 1×", &|one| {
+        one.resident_few as f64 / bare.resident_few as f64
+    })?;
+    row("memory per device, many", "≤ 1×", &|one| {
+        one.resident_many as f64 / bare.resident_many as f64
+    })?;
+    row("texts out per second", "≥ 0.25×", &|one| {
+        one.texts_per_second / bare.texts_per_second
+    })?;
+    row("processor time per text out", "≤ 4×", &|one| {
+        one.cpu_per_text.as_secs_f64() / bare.cpu_per_text.as_secs_f64()
+    })?;
+    row("texts in per second", "≥ 0.25×", &|one| {
+        one.incoming_per_second / bare.incoming_per_second
+    })?;
+    row("processor time to connect again", "≤ 2×", &|one| {
+        one.reconnect_cpu.as_secs_f64() / bare.reconnect_cpu.as_secs_f64()
+    })?;
+    if let Some(baileys) = find("baileys") {
+        row("texts out per second, against Baileys", "≥ 3×", &|one| {
+            one.texts_per_second / baileys.texts_per_second
+        })?;
+    }
+    Ok(())
+}
+
+fn title(name: &str) -> &str {
+    match name {
+        "bare" => "bare client",
+        "baileys" => "Baileys 7",
+        "kabar-sqlite" => "Kabar, SQLite",
+        "kabar-postgres" => "Kabar, Postgres",
+        other => other,
+    }
+}
+
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn optional(cell: Option<String>) -> String {
+    cell.unwrap_or_else(|| "–".to_owned())
+}
+
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes: u64 = memory
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kilobytes| kilobytes.parse().ok())
+        .unwrap_or_default();
+    let told = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().ok();
+        output
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            .unwrap_or_default()
+    };
+    let (date, rust, node) = (
+        told("date", &["-u", "+%Y-%m-%d"]),
+        told("rustc", &["--version"]),
+        told("node", &["--version"]),
+    );
+    format!(
+        "{date}, {model}, {cores} cores, {} GB; {rust}, Node {node}.",
+        kilobytes / 1_000_000
+    )
+}
