@@ -1,13 +1,15 @@
 //! The event feed: what keeps every page live.
 
-use cynic::Id;
+use cynic::{Id, QueryBuilder};
 
 use super::{
     chats::Chat,
+    client,
     devices::{Device, DeviceName, DeviceStatus},
+    error::ApiError,
     messages::{Message, MessageStatus},
     schema,
-    values::{At, Cursor},
+    values::{At, Backward, Cursor},
 };
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -20,6 +22,45 @@ pub struct FeedVariables {
 pub struct Feed {
     #[arguments(after: $after)]
     pub events: Event,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+struct NewestVariables {
+    types: Option<Vec<EventType>>,
+    last: i32,
+    before: Option<Cursor>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "NewestVariables")]
+struct Newest {
+    #[arguments(types: $types, last: $last, before: $before)]
+    events: EventPage,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug)]
+#[cynic(graphql_type = "EventConnection")]
+pub struct EventPage {
+    pub nodes: Vec<Event>,
+    pub page_info: Backward,
+}
+
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[cynic(non_exhaustive)]
+pub enum EventType {
+    DeviceStatus,
+    DeviceQr,
+    MessageReceived,
+    MessageStatus,
+    ChatUpdated,
+    #[cynic(fallback)]
+    Other,
+}
+
+/// The newest `last` events before the cursor, oldest first.
+pub async fn newest(types: Option<Vec<EventType>>, last: i32, before: Option<String>) -> Result<EventPage, ApiError> {
+    let variables = NewestVariables { types, last, before: before.map(Cursor) };
+    Ok(client::run(Newest::build(variables)).await?.events)
 }
 
 /// One event with the fresh object it is about.
@@ -90,6 +131,17 @@ impl Event {
             Self::ChatUpdatedEvent(event) => &event.cursor,
             Self::Unknown => return None,
         })
+    }
+
+    pub fn kind(&self) -> EventType {
+        match self {
+            Self::DeviceStatusEvent(_) => EventType::DeviceStatus,
+            Self::DeviceQrEvent(_) => EventType::DeviceQr,
+            Self::MessageReceivedEvent(_) => EventType::MessageReceived,
+            Self::MessageStatusEvent(_) => EventType::MessageStatus,
+            Self::ChatUpdatedEvent(_) => EventType::ChatUpdated,
+            Self::Unknown => EventType::Other,
+        }
     }
 
     /// The device it carries in full.

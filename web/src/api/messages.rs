@@ -124,7 +124,7 @@ struct MessageFilter {
     #[cynic(skip_serializing_if = "Option::is_none")]
     chat_id: Option<Id>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    direction: Option<Direction>,
+    sender: Option<PhoneNumber>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -204,13 +204,13 @@ struct CancelMessage {
 
 /// The messages of a chat, oldest first: the newest `last` of those before the cursor.
 pub async fn of_chat(chat_id: String, last: i32, before: Option<String>) -> Result<MessagePage, ApiError> {
-    let filter = MessageFilter { chat_id: Some(Id::new(chat_id)), direction: None };
+    let filter = MessageFilter { chat_id: Some(Id::new(chat_id)), sender: None };
     Ok(client::run(MessagesBefore::build(BeforeVariables { filter, last, before })).await?.messages)
 }
 
-/// The newest messages of the tenant, oldest first.
-pub async fn newest(last: i32) -> Result<Vec<Message>, ApiError> {
-    let filter = MessageFilter { chat_id: None, direction: None };
+/// The newest messages that came in from a number, oldest first.
+pub async fn from_number(number: PhoneNumber, last: i32) -> Result<Vec<Message>, ApiError> {
+    let filter = MessageFilter { chat_id: None, sender: Some(number) };
     let variables = BeforeVariables { filter, last, before: None };
     Ok(client::run(MessagesBefore::build(variables)).await?.messages.nodes)
 }

@@ -22,12 +22,12 @@ pub fn Timestamp(#[prop(into)] at: Signal<At>) -> impl IntoView {
     }
 }
 
-/// A phone number with its flag, grouped for reading.
+/// A phone number with its country, grouped for reading.
 #[component]
 pub fn PhoneNumberText(#[prop(into)] number: String) -> impl IntoView {
     view! {
         <span class="phone-number">
-            {phone::flag(&number).map(|flag| view! { <span class="flag" aria-hidden="true">{flag}</span> })}
+            {phone::region(&number).map(|region| view! { <span class="region" aria-hidden="true">{region}</span> })}
             {phone::grouped(&number)}
         </span>
     }

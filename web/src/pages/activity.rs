@@ -1,4 +1,207 @@
-//! Stub.
-use leptos::prelude::*;
+//! The event log for people: what happened, newest first, live, by kind.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{
+    components::A,
+    hooks::query_signal_with_options,
+};
+
+use super::devices::{Chip, in_place};
+use crate::{
+    api::{
+        events::{self, Event, EventPage, EventType},
+        messages::{Direction, Message, MessageStatus},
+        values::At,
+    },
+    components::{
+        button::Button,
+        facts::Timestamp,
+        icon::{Icon, icon},
+        states::{EmptyState, Loaded},
+        toast::use_toasts,
+    },
+    state::{
+        live, phone,
+        remote::{Load, Remote},
+    },
+    words::words,
+};
+
+const PAGE_SIZE: i32 = 50;
+
+/// What people want to see; that a chat changed or a code rotated says nothing to them.
+const TELLING: [EventType; 3] = [EventType::DeviceStatus, EventType::MessageReceived, EventType::MessageStatus];
+
+const FILTERS: [(&str, EventType); 3] = [
+    ("devices", EventType::DeviceStatus),
+    ("received", EventType::MessageReceived),
+    ("sent", EventType::MessageStatus),
+];
+
+fn types_of(name: Option<&str>) -> Vec<EventType> {
+    match FILTERS.iter().find(|(known, _)| Some(*known) == name) {
+        Some((_, kind)) => vec![*kind],
+        None => TELLING.to_vec(),
+    }
+}
+
 #[component]
-pub fn ActivityPage() -> impl IntoView { view! { <div class="page"></div> } }
+pub fn ActivityPage() -> impl IntoView {
+    let (show, set_show) = query_signal_with_options::<String>("show", in_place());
+    view! {
+        <div class="page">
+            <header class="page-head"><h1>{words().activity()}</h1></header>
+            <div class="filters">
+                <div class="chips" role="group" aria-label=words().show()>
+                    <Chip label=words().all() name=None chosen=show.into() on_choose=move |name| set_show.set(name) />
+                    {FILTERS.into_iter().map(|(name, _)| view! {
+                        <Chip
+                            label=words().activity_filter(name) name=Some(name) chosen=show.into()
+                            on_choose=move |name| set_show.set(name)
+                        />
+                    }).collect_view()}
+                </div>
+            </div>
+            {move || view! { <ActivityFeed show=show.get() /> }}
+        </div>
+    }
+}
+
+/// The newest events; with `most`, only so many and no way to older ones.
+#[component]
+pub fn ActivityFeed(#[prop(optional_no_strip)] show: Option<String>, #[prop(optional)] most: Option<usize>) -> impl IntoView {
+    let toasts = use_toasts();
+    let types = StoredValue::new(types_of(show.as_deref()));
+    let rows = RwSignal::new(Vec::<Event>::new());
+    let older = RwSignal::new(None::<String>);
+    let wanted = most.and_then(|most| i32::try_from(most).ok()).unwrap_or(PAGE_SIZE);
+    let remote = Remote::new(move || events::newest(Some(types.get_value()), wanted, None));
+    Effect::new(move |_| {
+        remote.value.with(|value| {
+            if let Load::Ready(EventPage { nodes, page_info }) = value {
+                rows.set(nodes.iter().rev().cloned().collect());
+                older.set(page_info.start_cursor.clone().filter(|_| page_info.has_previous_page));
+            }
+        });
+    });
+    live::on_event(move |event| {
+        let belongs = types.try_with_value(|types| types.contains(&event.kind())).unwrap_or(false);
+        let known = rows.try_with_untracked(|rows| rows.iter().any(|row| row.cursor() == event.cursor())).unwrap_or(true);
+        if belongs && !known {
+            rows.update(|rows| {
+                rows.insert(0, event.clone());
+                if let Some(most) = most {
+                    rows.truncate(most);
+                }
+            });
+        }
+    });
+    let load_older = move |()| {
+        let before = older.get_untracked();
+        older.set(None);
+        spawn_local(async move {
+            match events::newest(Some(types.get_value()), PAGE_SIZE, before.clone()).await {
+                Ok(page) => {
+                    rows.update(|rows| rows.extend(page.nodes.into_iter().rev()));
+                    older.set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
+                }
+                Err(error) => {
+                    older.set(before);
+                    toasts.fail(&error);
+                }
+            }
+        });
+    };
+    view! {
+        <Loaded remote rows=6>
+            {move || rows.with(Vec::is_empty).then(|| view! {
+                <EmptyState symbol=Icon::Activity title=words().no_activity() text=words().no_activity_text() />
+            })}
+            <ul class="activity" data-testid="activity">
+                <For each=move || rows.get() key=|event| event.cursor().map(|cursor| cursor.0.clone()) let:event>
+                    {line(&event)}
+                </For>
+            </ul>
+            {move || (most.is_none()).then(|| older.get().map(|_| view! {
+                <div class="more"><Button label=words().load_older() on_press=load_older /></div>
+            }))}
+        </Loaded>
+    }
+}
+
+fn line(event: &Event) -> AnyView {
+    match event {
+        Event::DeviceStatusEvent(event) => {
+            let device = event.device.as_ref();
+            let name = device.map_or_else(|| words().deleted_device().to_owned(), |device| device.name.clone());
+            let href = device.map(|device| format!("/devices/{}", device.id.inner()));
+            let status = words().device_status(event.status).to_lowercase();
+            row(Icon::Phone, device_tone(event.status), name, status, event.reason.clone(), href, event.at)
+        }
+        Event::MessageReceivedEvent(event) => about(event.message.as_ref(), None, event.at),
+        Event::MessageStatusEvent(event) => about(event.message.as_ref(), Some(event.status), event.at),
+        Event::DeviceQrEvent(_) | Event::ChatUpdatedEvent(_) | Event::Unknown => ().into_any(),
+    }
+}
+
+fn device_tone(status: crate::api::devices::DeviceStatus) -> &'static str {
+    if status.needs_attention() {
+        "warn"
+    } else if status.is_up() {
+        "good"
+    } else {
+        "idle"
+    }
+}
+
+fn about(message: Option<&Message>, status: Option<MessageStatus>, at: At) -> AnyView {
+    let Some(message) = message else {
+        return row(Icon::Inbox, "idle", words().deleted_message().to_owned(), String::new(), None, None, at);
+    };
+    let chat = if message.chat.name.starts_with('+') { phone::grouped(&message.chat.name) } else { message.chat.name.clone() };
+    let href = Some(format!("/inbox/{}", message.chat.id.inner()));
+    let what = match status {
+        Some(status) => words().message_now(status),
+        None => words().wrote().to_owned(),
+    };
+    let tone = match status {
+        Some(MessageStatus::Failed | MessageStatus::Expired) => "bad",
+        Some(MessageStatus::Read | MessageStatus::Played | MessageStatus::Delivered) => "good",
+        Some(_) => "idle",
+        None => "info",
+    };
+    let symbol = match (status, message.direction) {
+        (Some(MessageStatus::Failed), _) => Icon::Warning,
+        (Some(MessageStatus::Read | MessageStatus::Delivered | MessageStatus::Played), _) => Icon::CheckDouble,
+        (Some(MessageStatus::Sent), _) => Icon::Check,
+        (Some(_), _) | (None, Direction::Out) => Icon::Clock,
+        (None, Direction::In) => Icon::Inbox,
+    };
+    row(symbol, tone, chat, what, Some(message.content.text().to_owned()), href, at)
+}
+
+fn row(
+    symbol: Icon,
+    tone: &'static str,
+    who: String,
+    what: String,
+    detail: Option<String>,
+    href: Option<String>,
+    at: At,
+) -> AnyView {
+    let name = match href {
+        Some(href) => view! { <A href=href attr:class="row-link" attr:data-row="">{who}</A> }.into_any(),
+        None => view! { <span>{who}</span> }.into_any(),
+    };
+    view! {
+        <li class="activity-row">
+            <span class=format!("activity-mark {tone}")>{icon(symbol)}</span>
+            <span class="activity-words">
+                {name} " " <span class="activity-what">{what}</span>
+                {detail.filter(|detail| !detail.is_empty()).map(|detail| view! { <span class="activity-detail">{detail}</span> })}
+            </span>
+            <span class="activity-time"><Timestamp at=Signal::stored(at) /></span>
+        </li>
+    }
+    .into_any()
+}

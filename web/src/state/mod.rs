@@ -10,3 +10,4 @@ pub mod rows;
 pub mod session;
 pub mod soon;
 pub mod totals;
+pub mod unique;

@@ -1,4 +1,4 @@
-//! Phone numbers as people read them: flag, country code, groups.
+//! Phone numbers as people read them: country, calling code, groups.
 
 /// Calling codes and their countries, the ones most likely here. The longest code that fits wins.
 const COUNTRIES: [(&str, &str); 58] = [
@@ -45,11 +45,10 @@ pub fn grouped(number: &str) -> String {
     format!("{code}{separator}{}", groups.join("-"))
 }
 
-/// The flag as two letters that fonts draw as one picture.
-pub fn flag(number: &str) -> Option<String> {
+/// The country in two letters. No flag: half the systems have no font that draws one.
+pub fn region(number: &str) -> Option<&'static str> {
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let (_, letters) = country(&digits)?;
-    letters.chars().map(|letter| char::from_u32(0x1_F1E6 + u32::from(letter) - u32::from('A'))).collect()
+    country(&digits).map(|(_, letters)| letters)
 }
 
 /// Digits and a leading plus, out of whatever was typed.

@@ -1,0 +1,166 @@
+//! One message: its text, its time, its ticks, and what can be done when it failed.
+
+use leptos::prelude::*;
+
+use super::thread::{Entry, Thread, failure, time};
+use crate::{
+    api::{
+        chats::Chat,
+        messages::{Direction, Message, MessageContent, MessageStatus},
+    },
+    components::{
+        badge::Ticks,
+        icon::{Icon, icon},
+        toast::use_toasts,
+    },
+    state::{format, session::use_session},
+    words::words,
+};
+
+#[component]
+pub fn Bubble(
+    entry: ArcRwSignal<Entry>,
+    thread: Thread,
+    chat: Memo<Chat>,
+    shown: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let entry = RwSignal::from(entry);
+    let out = entry.with_untracked(|entry| match entry {
+        Entry::Stored(message) => message.direction == Direction::Out,
+        Entry::Pending { .. } => true,
+    });
+    let status = Memo::new(move |_| entry.with(status_of));
+    let time = format::time(entry.with_untracked(time));
+    let id = entry.with_untracked(|entry| match entry {
+        Entry::Stored(message) => Some(message.id.inner().to_owned()),
+        Entry::Pending { .. } => None,
+    });
+    let stamp = move || {
+        view! {
+            <span class="stamp">{time.clone()}</span>
+            {out.then(|| view! { <Ticks status=status.get() /> })}
+        }
+    };
+    let stamp = move || match id.clone() {
+        Some(id) => view! {
+            <button
+                type="button" class="bubble-meta" title=words().message_details()
+                on:click=move |_| shown.set(Some(id.clone()))
+            >
+                {stamp()}
+                <span class="visually-hidden">{words().message_details()}</span>
+            </button>
+        }
+        .into_any(),
+        None => view! { <span class="bubble-meta">{stamp()}</span> }.into_any(),
+    };
+    view! {
+        <li
+            class="bubble" class:out=out class:failed=move || status.get() == MessageStatus::Failed
+            data-testid="message" data-direction=if out { "OUT" } else { "IN" }
+            data-status=move || format!("{:?}", status.get())
+        >
+            <div class="bubble-body">
+                {entry.with_untracked(author)}
+                {move || entry.with(body)}
+                {stamp}
+            </div>
+            <Failure entry thread chat />
+        </li>
+    }
+}
+
+fn status_of(entry: &Entry) -> MessageStatus {
+    match entry {
+        Entry::Stored(message) => message.status,
+        Entry::Pending { refused: Some(_), .. } => MessageStatus::Failed,
+        Entry::Pending { .. } => MessageStatus::Queued,
+    }
+}
+
+/// In groups, who wrote it.
+fn author(entry: &Entry) -> Option<AnyView> {
+    let Entry::Stored(message) = entry else { return None };
+    let group = message.chat.phone_number.is_none() && message.direction == Direction::In;
+    let name = message.sender.name.clone().or_else(|| message.sender.phone_number.clone().map(|number| number.0))?;
+    group.then(|| view! { <p class="bubble-author">{name}</p> }.into_any())
+}
+
+fn body(entry: &Entry) -> AnyView {
+    match entry {
+        Entry::Pending { body, .. } => linked(body).into_any(),
+        Entry::Stored(message) => match &message.content {
+            MessageContent::TextContent(text) => linked(&text.body).into_any(),
+            other => view! { <p class="bubble-text other">{other.text().to_owned()}</p> }.into_any(),
+        },
+    }
+}
+
+/// Text in which addresses can be followed.
+fn linked(text: &str) -> impl IntoView + use<> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("https://").or_else(|| rest.find("http://")) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|letter: char| letter.is_whitespace() || letter == '<').unwrap_or(from.len());
+        let address = from[..end].trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
+        parts.push(before.to_owned().into_any());
+        let href = address.to_owned();
+        parts.push(view! { <a href=href rel="external noopener noreferrer" target="_blank">{address.to_owned()}</a> }.into_any());
+        rest = &from[address.len()..];
+    }
+    parts.push(rest.to_owned().into_any());
+    view! { <p class="bubble-text">{parts}</p> }
+}
+
+/// Why it failed and the way to try again; or the way to take back what waits.
+#[component]
+fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl IntoView {
+    let toasts = use_toasts();
+    let may_write = use_session().may_write();
+    move || match entry.get() {
+        Entry::Stored(message) if message.status == MessageStatus::Failed => {
+            let reason = failure(&message).unwrap_or_else(|| words().message_status(MessageStatus::Failed).to_owned());
+            let retry = move |_| thread.retry(&message, move |error| toasts.fail(error));
+            view! {
+                <p class="bubble-failure">
+                    <span>{reason}</span>
+                    {may_write.then(|| view! {
+                        <button type="button" class="text-button" data-testid="retry" on:click=retry>
+                            {icon(Icon::Refresh)}{words().retry()}
+                        </button>
+                    })}
+                </p>
+            }
+            .into_any()
+        }
+        Entry::Pending { key, body, refused: Some(reason), .. } => {
+            let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), body.clone());
+            view! {
+                <p class="bubble-failure">
+                    <span>{reason}</span>
+                    <button type="button" class="text-button" data-testid="retry" on:click=again>
+                        {icon(Icon::Refresh)}{words().retry()}
+                    </button>
+                </p>
+            }
+            .into_any()
+        }
+        Entry::Stored(message) if waits(&message) && may_write => {
+            let cancel = move |_| thread.cancel(&message, move |error| toasts.fail(error));
+            view! {
+                <p class="bubble-waiting">
+                    <span>{words().waits_for_device()}</span>
+                    <button type="button" class="text-button" on:click=cancel>{words().cancel()}</button>
+                </p>
+            }
+            .into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+/// Queued for longer than a moment: the device is not connected.
+fn waits(message: &Message) -> bool {
+    message.status == MessageStatus::Queued && message.created_at.in_ms() < -4_000.0
+}
