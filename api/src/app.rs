@@ -32,7 +32,7 @@ const RENEW_LEASES: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data directory can't be used.
-    #[error("the data directory {path} can't be used: {source}")]
+    #[error("the data directory {path} can't be used")]
     DataDir {
         /// Which one.
         path: String,
@@ -43,22 +43,22 @@ pub enum StartError {
     #[error("another Kabar runs with the data directory {0}: stop it, or set KABAR_DATA_DIR to another one")]
     InUse(String),
     /// The database can't be opened.
-    #[error("the database can't be opened: {0}")]
+    #[error("the database can't be opened")]
     Open(#[from] crate::store::OpenError),
     /// The database can't be brought up to date, or read.
-    #[error("the database failed: {0}")]
+    #[error("the database failed")]
     Database(#[from] sea_orm::DbErr),
     /// The first operator can't be made.
-    #[error("the first operator can't be made: {0}")]
+    #[error("the first operator can't be made")]
     FirstRun(#[from] crate::tenants::FirstRunError),
     /// Passwords can't be hashed as configured.
     #[error(transparent)]
     Passwords(#[from] crate::tenants::PasswordError),
     /// The key for stored credentials can't be used.
-    #[error("stored credentials can't be encrypted: {0}")]
+    #[error("stored credentials can't be encrypted")]
     Cipher(#[from] crate::store::cipher::CipherError),
     /// The engine can't run as configured.
-    #[error("the engine can't start: {0}")]
+    #[error("the engine can't start")]
     Engine(#[from] engine::EngineError),
     /// The sandbox network can't run.
     #[error("the sandbox network can't start: {0}")]

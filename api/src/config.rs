@@ -20,7 +20,7 @@ use crate::secret::{MasterKey, Secret};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file is missing or can't be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         /// The file.
         path: PathBuf,
