@@ -1,0 +1,250 @@
+// The console's journey, as a person makes it: log in, link an account, write, watch the ticks, hear the answer.
+//
+// node journey.mjs, with KABAR_BASE, EMAIL, PASSWORD, SCREENSHOTS and CHROMIUM in the environment.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+const { KABAR_BASE, EMAIL, PASSWORD, SCREENSHOTS, CHROMIUM } = process.env
+const DEVICE_NUMBER = '+6281234567890'
+const FRIEND_NUMBER = '+6281298765432'
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const profile = mkdtempSync(join(tmpdir(), 'kabar-chromium-'))
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: CHROMIUM,
+  headless: true,
+  viewport: { width: 1280, height: 800 },
+  locale: 'en-GB',
+  colorScheme: 'light',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+browser.setDefaultTimeout(20_000)
+const complaints = []
+function watch(page) {
+  page.on('pageerror', error => complaints.push(String(error)))
+  page.on('console', message => {
+    // The refused login of the first step is a 200 with a user error; nothing else may complain.
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  return page
+}
+const page = watch(browser.pages()[0] ?? (await browser.newPage()))
+
+let pictures = 0
+async function picture(name, of = page) {
+  pictures += 1
+  await of.screenshot({ path: join(SCREENSHOTS, `${String(pictures).padStart(2, '0')}-${name}.png`) })
+}
+
+/** No serious fault of accessibility on what is shown now. */
+async function accessible(name, of = page) {
+  await of.evaluate(axe)
+  const { violations } = await of.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  const told = serious.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(node => node.target.join(' ')).join(', ')})`)
+  assert.deepEqual(told, [], `${name} is not accessible`)
+}
+
+async function step(what, body) {
+  const began = Date.now()
+  try {
+    await body()
+  } catch (error) {
+    await picture('failed').catch(() => {})
+    throw new Error(`${what}: ${error.message}\n${await page.locator('body').innerText().catch(() => '')}`, { cause: error })
+  }
+  console.log(`ok - ${what} (${Date.now() - began} ms)`)
+}
+
+const byId = (id, of = page) => of.getByTestId(id)
+const status = (element, wanted) => element.and(page.locator(`[data-status="${wanted}"]`)).first().waitFor()
+
+try {
+  await step('a wrong password is told, and the form keeps what was typed', async () => {
+    await page.goto(KABAR_BASE)
+    await page.getByLabel('Email').fill(EMAIL)
+    await page.getByLabel('Password').fill('wrong password')
+    await byId('login-submit').click()
+    await page.getByText('Email or password is wrong.').waitFor()
+    assert.equal(await page.getByLabel('Email').inputValue(), EMAIL)
+    await picture('login-refused')
+    await accessible('login')
+  })
+
+  await step('the right one opens the overview', async () => {
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    await picture('overview-empty')
+    await accessible('overview')
+  })
+
+  await step('a device is created', async () => {
+    await page.getByRole('link', { name: 'Devices', exact: true }).first().click()
+    await picture('devices-empty')
+    await byId('create-device').first().click()
+    const dialog = byId('create-device-dialog')
+    await dialog.getByLabel('Name').fill('Support')
+    await picture('device-form')
+    await byId('create-device-submit').click()
+    await page.getByRole('heading', { name: 'Support', level: 1 }).waitFor()
+    await accessible('device')
+  })
+
+  await step('its QR code is scanned by a simulated phone', async () => {
+    await byId('link-device').click()
+    await byId('qr').waitFor()
+    const code = await byId('qr').getAttribute('data-text')
+    assert.match(code, /,/)
+    await byId('sandbox-number').fill(DEVICE_NUMBER)
+    await picture('link-qr')
+    await accessible('linking')
+    await byId('sandbox-scan').click()
+    await byId('celebration').waitFor()
+    await picture('linked')
+    await status(byId('device-status'), 'Connected')
+  })
+
+  await step('a friend gets a phone that reads what it receives', async () => {
+    await page.getByRole('link', { name: 'Sandbox' }).first().click()
+    await byId('create-phone').first().click()
+    await byId('phone-number').fill(FRIEND_NUMBER)
+    await byId('phone-name').fill('Budi')
+    await byId('create-phone-submit').click()
+    await page.getByRole('heading', { level: 1 }).getByText('Budi').waitFor()
+    await page.getByLabel('Reads').check()
+    await picture('sandbox-phone')
+    await accessible('sandbox phone')
+  })
+
+  await step('a text is written to the friend, and its ticks turn live', async () => {
+    await page.getByRole('link', { name: /^Inbox/ }).first().click()
+    await picture('inbox-empty')
+    await byId('new-chat').first().click()
+    await byId('new-chat-number').fill('+62 812-9876-5432')
+    await byId('new-chat-body').fill('Halo Budi, apa kabar?')
+    await byId('new-chat-send').click()
+    const message = byId('message').filter({ hasText: 'Halo Budi, apa kabar?' })
+    await message.waitFor()
+    await status(message, 'Read')
+    await picture('inbox-read')
+    await accessible('inbox')
+  })
+
+  const phone = watch(await browser.newPage())
+  await step('the friend answers on the phone, and the answer appears without reloading', async () => {
+    await phone.goto(`${KABAR_BASE}/sandbox/${FRIEND_NUMBER.slice(1)}`)
+    await byId('phone-message', phone).filter({ hasText: 'Halo Budi, apa kabar?' }).waitFor()
+    const line = byId('ledger-line', phone).first()
+    assert.equal(await line.getAttribute('data-times'), '1')
+    await byId('phone-text', phone).fill('Baik! Bagaimana denganmu?')
+    await byId('phone-send', phone).click()
+    const answer = byId('message').filter({ hasText: 'Baik! Bagaimana denganmu?' })
+    await answer.waitFor()
+    assert.equal(await answer.getAttribute('data-direction'), 'IN')
+    await picture('phone-answers', phone)
+    await picture('inbox-answered')
+  })
+
+  await step('another text is sent from the conversation with Enter', async () => {
+    await byId('composer-text').fill('Baik juga.')
+    await byId('composer-text').press('Enter')
+    await status(byId('message').filter({ hasText: 'Baik juga.' }), 'Read')
+    assert.equal(await byId('composer-text').inputValue(), '')
+  })
+
+  await step('what comes in elsewhere counts as unread until it is opened', async () => {
+    await page.getByRole('link', { name: 'Overview' }).first().click()
+    await byId('phone-text', phone).fill('Sampai jumpa!')
+    await byId('phone-send', phone).click()
+    await page.getByRole('link', { name: /^Inbox/ }).first().click()
+    await byId('unread').filter({ hasText: '1' }).first().waitFor()
+    await picture('inbox-unread')
+    await byId('chat-row').first().click()
+    await byId('message').filter({ hasText: 'Sampai jumpa!' }).waitFor()
+    await byId('unread').first().waitFor({ state: 'detached' })
+  })
+
+  await step('reloading keeps the session and the conversation', async () => {
+    await page.reload()
+    await byId('message').filter({ hasText: 'Sampai jumpa!' }).waitFor()
+    await page.getByRole('link', { name: 'Overview' }).first().click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    await picture('overview')
+  })
+
+  await step('the palette goes anywhere by keyboard', async () => {
+    await page.keyboard.press('Control+k')
+    await byId('palette').waitFor()
+    await page.keyboard.type('Devices')
+    await picture('palette')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor()
+    await picture('devices')
+    await accessible('devices')
+  })
+
+  await step('it speaks Indonesian, in the dark, on a phone', async () => {
+    await byId('account-menu').first().click()
+    await page.getByRole('menuitemradio', { name: 'Dark theme' }).or(page.getByRole('menuitem', { name: 'Dark theme' })).click()
+    await byId('account-menu').first().click()
+    const indonesian = /Indonesia/
+    await page.getByRole('menuitemradio', { name: indonesian }).or(page.getByRole('menuitem', { name: indonesian })).click()
+    await page.getByRole('heading', { name: 'Perangkat', level: 1 }).waitFor()
+    await picture('dark-indonesian')
+    await accessible('dark')
+    await page.setViewportSize({ width: 390, height: 844 })
+    await picture('narrow-devices')
+    await page.goto(`${KABAR_BASE}/inbox`)
+    await byId('chat-row').first().waitFor()
+    await picture('narrow-inbox')
+    await byId('chat-row').first().click()
+    await byId('message').first().waitFor()
+    await picture('narrow-conversation')
+    await accessible('narrow conversation')
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
+  await step('a device that the phone unlinks says so at once', async () => {
+    await page.goto(`${KABAR_BASE}/devices`)
+    await byId('device-card').first().getByRole('link').first().click()
+    await status(byId('device-status'), 'Connected')
+    await phone.goto(`${KABAR_BASE}/sandbox/${DEVICE_NUMBER.slice(1)}`)
+    await byId('sandbox-log-out', phone).click()
+    const confirm = byId('confirm-submit', phone)
+    if (await confirm.isVisible().catch(() => false)) await confirm.click()
+    await status(byId('device-status'), 'LoggedOut')
+    await picture('logged-out')
+  })
+
+  await step('signing out closes the console', async () => {
+    await byId('account-menu').first().click()
+    await page.getByRole('menuitem', { name: 'Keluar', exact: true }).click()
+    await byId('login-form').waitFor()
+    await page.goto(`${KABAR_BASE}/devices`)
+    await byId('login-form').waitFor()
+  })
+
+  await step('the browser had nothing to complain about', async () => {
+    assert.deepEqual(complaints, [])
+  })
+} finally {
+  await browser.close()
+  rmSync(profile, { recursive: true, force: true })
+}
+process.exit(0)
