@@ -218,6 +218,11 @@ impl Actor {
                 }
                 () = built.lanes.waiting.notified() => {}
                 () = at(overdue), if built.signals.is_online() => {
+                    // The message that this waited for may have been acknowledged meanwhile.
+                    let latest = Instant::now().checked_sub(config.ack_timeout);
+                    if built.lanes.oldest().zip(latest).is_none_or(|(began, latest)| began > latest) {
+                        continue;
+                    }
                     let reason = "a message was not acknowledged in time".to_owned();
                     built.queue.tell(EventKind::Degraded { reason }).await;
                     let client = Arc::clone(&built.client);
