@@ -24,13 +24,14 @@ pub struct Chat {
     pub last_message_at: Option<At>,
 }
 
-/// The name of a chat, where only that is shown.
+/// What a message tells of its chat.
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 #[cynic(graphql_type = "Chat")]
 pub struct ChatName {
     pub id: Id,
     pub name: String,
     pub phone_number: Option<PhoneNumber>,
+    pub unread_count: i32,
 }
 
 #[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]

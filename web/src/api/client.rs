@@ -2,11 +2,27 @@
 //!
 //! An expired access token is renewed once and the operation repeated; who calls never notices.
 
-use cynic::{GraphQlResponse, Operation};
+use cynic::Operation;
 use gloo_net::http::Request;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 use super::{error::ApiError, token};
+
+/// An answer before its data is read: with errors, the data may have holes.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    errors: Vec<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    message: String,
+    extensions: Option<Extensions>,
+}
 
 #[derive(Deserialize)]
 struct Extensions {
@@ -67,8 +83,8 @@ async fn post(body: &str) -> Result<String, ApiError> {
 
 /// Reads an answer, over HTTP or the websocket.
 pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
-    let response: GraphQlResponse<Data, Extensions> = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-    if let Some(error) = response.errors.into_iter().flatten().next() {
+    let answer: Answer = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    if let Some(error) = answer.errors.into_iter().next() {
         let code = error.extensions.and_then(|extensions| extensions.code);
         return Err(match code.as_deref() {
             Some("UNAUTHENTICATED") => ApiError::SignedOut,
@@ -76,5 +92,6 @@ pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
             _ => ApiError::Failed { code, message: error.message },
         });
     }
-    response.data.ok_or_else(|| ApiError::Failed { code: None, message: "empty answer".to_owned() })
+    let data = answer.data.map_or("null", RawValue::get);
+    serde_json::from_str(data).map_err(|error| unreadable(&error))
 }

@@ -62,7 +62,7 @@ pub struct PhoneDetail {
     pub behavior: Behavior,
     pub linked_devices: Vec<LinkedDevice>,
     pub received_count: i32,
-    #[arguments(first: 200)]
+    #[arguments(first: 100)]
     pub received: ReceivedPage,
 }
 

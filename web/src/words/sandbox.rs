@@ -52,7 +52,7 @@ phrases! {
     refuse_connections: "Refuse connections", "Tolak sambungan";
     accept_connections: "Accept connections again", "Terima sambungan lagi";
     log_out_linked: "Log devices out", "Keluarkan perangkat";
-    drop_after: "Drop after so many messages", "Putuskan setelah sekian pesan";
+    drop_after: "Drop after (messages)", "Putuskan setelah (pesan)";
     nack_next: "Refuse the next", "Tolak berikutnya";
     with_code: "with code", "dengan kode";
     phone_screen: "Screen of the phone", "Layar ponsel";

@@ -13,7 +13,7 @@ phrases! {
     navigation: "Main navigation", "Navigasi utama";
     skip_to_content: "Skip to content", "Langsung ke isi";
     collapse_sidebar: "Collapse or expand the sidebar", "Ciutkan atau lebarkan bilah sisi";
-    jump_to: "Search or jump to", "Cari atau buka";
+    jump_to: "Search", "Cari";
     palette_hint: "Page, device, chat or action", "Halaman, perangkat, percakapan, atau tindakan";
     pages: "Pages", "Halaman";
     actions: "Actions", "Tindakan";

@@ -144,12 +144,13 @@ pub fn ChatList(
 fn note(rows: Rows<Chat>, message: &Message) -> bool {
     let id = message.chat.id.inner();
     let Some(mut chat) = rows.get(id) else { return false };
+    chat.unread_count = message.chat.unread_count;
     let newer = chat.last_message.as_ref().is_none_or(|last| last.id == message.id || last.created_at <= message.created_at);
     if newer {
         chat.last_message_at = Some(message.created_at);
         chat.last_message = Some(message.clone());
-        rows.update(id, chat);
     }
+    rows.update(id, chat);
     true
 }
 

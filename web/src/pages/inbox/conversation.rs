@@ -43,6 +43,14 @@ pub fn Conversation(id: String) -> impl IntoView {
             && chat.id.inner() == wanted
         {
             remote.patch(|known| *known = Some(chat.clone()));
+        } else if let Some(message) = event.message()
+            && message.chat.id.inner() == wanted
+        {
+            remote.patch(|known| {
+                if let Some(known) = known {
+                    known.unread_count = message.chat.unread_count;
+                }
+            });
         }
     });
     let there = Memo::new(move |_| remote.value.with(|value| matches!(value, Load::Ready(Some(_)))));
@@ -205,8 +213,10 @@ fn Head(chat: Memo<Chat>) -> impl IntoView {
             <div class="conversation-title">
                 <h2 data-testid="chat-name">{name}</h2>
                 <p class="sub">
-                    {move || chat.with(|chat| chat.phone_number.clone()).map(|number| view! { <PhoneNumberText number=number.0 /> })}
-                    <span aria-hidden="true">"·"</span>
+                    {move || chat.with(number_beside).map(|number| view! {
+                        <PhoneNumberText number />
+                        <span aria-hidden="true">"·"</span>
+                    })}
                     {move || {
                         let device = chat.with(|chat| chat.device.clone());
                         view! { <A href=format!("/devices/{}", device.id.inner())>{words().via_device(&device.name)}</A> }
@@ -218,4 +228,11 @@ fn Head(chat: Memo<Chat>) -> impl IntoView {
             </span>
         </header>
     }
+}
+
+/// The number, unless the chat is called by it.
+fn number_beside(chat: &Chat) -> Option<String> {
+    let number = chat.phone_number.as_ref()?;
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    (digits(&chat.name) != digits(&number.0)).then(|| number.0.clone())
 }

@@ -148,8 +148,8 @@ impl Thread {
     fn take(self, message: Message) {
         let id = message.id.inner().to_owned();
         if let Some(Entry::Stored(known)) = self.rows.get(&id) {
-            // Older news than what is shown changes nothing.
-            if known.status_history.len() <= message.status_history.len() || known.status != message.status {
+            // The answer to sending may come after the events about it: a status never moves back on the screen.
+            if known.status_history.len() <= message.status_history.len() {
                 self.rows.update(&id, Entry::Stored(Box::new(message)));
             }
             return;
