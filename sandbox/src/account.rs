@@ -92,6 +92,8 @@ pub struct Account {
     pub dirty: AtomicBool,
     /// Set besides `dirty` by changes that must not wait for the interval.
     pub urgent: AtomicBool,
+    /// Held while the account is written to disk.
+    pub writing: tokio::sync::Mutex<()>,
 }
 
 impl Account {
@@ -118,6 +120,7 @@ impl Account {
             wake: Notify::new(),
             dirty: AtomicBool::new(true),
             urgent: AtomicBool::new(false),
+            writing: tokio::sync::Mutex::new(()),
         }
     }
 

@@ -36,6 +36,8 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
 /// Baileys 6.7 decrypts the first frame with keys it has not installed yet when the frame comes
 /// together with the handshake's end.
 const PAUSE_AFTER_HANDSHAKE: Duration = Duration::from_millis(50);
+/// How long a client that was told to go may take to close the connection itself.
+const PAUSE_BEFORE_CLOSING: Duration = Duration::from_secs(2);
 /// Bytes of frames put into one websocket message.
 const BATCH_BYTES: usize = 64 * 1024;
 
@@ -193,11 +195,10 @@ pub async fn serve(core: Arc<Core>, mut socket: WebSocket) {
     handlers::login::greet(&core, &connection, &payload);
     read_frames(&core, &connection, stream, read, decoder).await;
 
-    connection.close();
-    // The writer ends when the queue is sent or the connection is cut.
-    let sent = tokio::time::timeout(Duration::from_secs(5), writer).await;
-    if sent.is_err() {
-        connection.cut();
+    // The client is gone or the connection was cut: there is nobody to write to.
+    connection.cut();
+    if let Err(failure) = writer.await {
+        tracing::error!(%failure, "a connection's writer failed");
     }
     handlers::login::farewell(&core, &connection);
     core.counters.connections.fetch_sub(1, Ordering::Relaxed);
@@ -349,7 +350,12 @@ async fn write_frames(
             return;
         }
         if closing {
-            let _ = tokio::time::timeout(Duration::from_secs(1), sink.close()).await;
+            // Clients close when they have read why; one that is still busy with what came before
+            // would take a closed socket for the reason.
+            let left = tokio::time::timeout(PAUSE_BEFORE_CLOSING, connection.cut.cancelled()).await;
+            if left.is_err() {
+                let _ = tokio::time::timeout(Duration::from_secs(1), sink.close()).await;
+            }
             connection.cut();
             return;
         }

@@ -136,6 +136,12 @@ impl Network {
             phone::keys::generate()?,
             clock::now(),
         ));
+        if self.core.account(&account.user).is_some() {
+            return Err(SandboxError::AlreadyExists(account.number()));
+        }
+        if let Some(storage) = &self.core.storage {
+            storage.save_new(&account)?;
+        }
         if !self.core.insert_account(&account) {
             return Err(SandboxError::AlreadyExists(account.number()));
         }

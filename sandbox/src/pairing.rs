@@ -188,7 +188,7 @@ pub fn handle_answer(core: &Arc<Core>, connection: &Arc<Connection>, answer: &No
     });
 }
 
-async fn await_login(core: &Core, account: &Account, device: &Arc<Device>) -> Result<LinkedDevice, SandboxError> {
+async fn await_login(core: &Core, account: &Arc<Account>, device: &Arc<Device>) -> Result<LinkedDevice, SandboxError> {
     let login = async {
         loop {
             let logged_in = device.logged_in.notified();
@@ -200,7 +200,9 @@ async fn await_login(core: &Core, account: &Account, device: &Arc<Device>) -> Re
     };
     tokio::select! {
         () = login => {
-            core.save_soon(account);
+            if let Some(storage) = &core.storage {
+                storage.save_account(account).await?;
+            }
             Ok(device.view())
         }
         () = tokio::time::sleep(LOGIN_LIMIT) => Err(SandboxError::PairingTimedOut),

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Files are written beside their place and renamed, so that a crash leaves the old or the new one.
-//! Changes are written every [`INTERVAL`] (less often when that is much), those of pairing and keys
-//! at once: `kill -9` loses at most what happened since. Sessions that are older than their peers'
+//! Changes are written every [`INTERVAL`] (less often when that is much), those of pairing, keys and
+//! new sessions at once: `kill -9` loses at most what happened since. Sessions that are older than their peers'
 //! afterwards are renewed by retry receipts.
 
 mod encoding;
@@ -41,6 +41,8 @@ pub use encoding::{encoded, encoded_list, encoded_map, jid_text, jid_text_option
 
 /// How often changes are written.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// How long changes wait when writing them takes long.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 
 pub struct Storage {
     directory: PathBuf,
@@ -255,7 +257,17 @@ impl Storage {
         }
     }
 
-    async fn save_account(&self, account: &Arc<Account>) -> Result<(), SandboxError> {
+    /// Writes a new account before anybody hears of it.
+    pub fn save_new(&self, account: &Account) -> Result<(), SandboxError> {
+        let stored = stored_account(account, StoredSignal::default())?;
+        let bytes = serde_json::to_vec(&stored).map_err(failed)?;
+        write_whole(&self.account_path(&account.user), &bytes).map_err(failed)
+    }
+
+    /// Writes one account now.
+    pub async fn save_account(&self, account: &Arc<Account>) -> Result<(), SandboxError> {
+        // One writer at a time, or an older state could be written over a newer one.
+        let _writing = account.writing.lock().await;
         let (done, signal) = oneshot::channel();
         account.request(Request::Snapshot(done));
         let signal = signal.await.map_err(|_| SandboxError::Closed)?;
@@ -264,12 +276,16 @@ impl Storage {
             append_rows(&self.ledger_path(&account.user), &rows).map_err(failed)?;
         }
         let stored = stored_account(account, signal)?;
-        let path = self.directory.join("accounts").join(format!("{}.json", account.user));
         let bytes = serde_json::to_vec(&stored).map_err(failed)?;
+        let path = self.account_path(&account.user);
         tokio::task::spawn_blocking(move || write_whole(&path, &bytes))
             .await
             .map_err(failed)?
             .map_err(failed)
+    }
+
+    fn account_path(&self, user: &str) -> PathBuf {
+        self.directory.join("accounts").join(format!("{user}.json"))
     }
 }
 
@@ -362,6 +378,6 @@ pub async fn run(core: Arc<Core>) {
         let started = Instant::now();
         storage.save(&core, false).await;
         // Under load every account changes all the time: writing takes a tenth of the time at most.
-        pause = INTERVAL.max(started.elapsed() * 9);
+        pause = (started.elapsed() * 9).clamp(INTERVAL, LONGEST_INTERVAL);
     }
 }

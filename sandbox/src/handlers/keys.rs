@@ -135,7 +135,7 @@ pub struct Bundle {
 }
 
 /// Takes a bundle: its one-time key is gone afterwards.
-pub fn take_bundle(account: &Account, device: &Device) -> Option<Bundle> {
+pub fn take_bundle(core: &Core, account: &Account, device: &Device) -> Option<Bundle> {
     if device.id == 0 {
         return Some(phone_bundle(account));
     }
@@ -151,7 +151,8 @@ pub fn take_bundle(account: &Account, device: &Device) -> Option<Bundle> {
         device_identity: lock(&device.signed_identity).clone(),
     };
     drop(guard);
-    account.mark_dirty();
+    // Forgotten, the key would be handed out again after a crash.
+    core.save_soon(account);
     if left == LOW_WATER {
         device.deliver(account, running_low(left));
     }
@@ -203,7 +204,7 @@ fn bundle_for(core: &Core, jid: &Jid) -> Node {
     };
     let found = account
         .device(jid.device)
-        .and_then(|device| take_bundle(&account, &device));
+        .and_then(|device| take_bundle(core, &account, &device));
     let Some(bundle) = found else {
         return user.children([refused(406)]).build();
     };

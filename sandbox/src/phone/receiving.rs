@@ -32,6 +32,8 @@ pub(super) struct Envelope {
     pub participant: Option<Jid>,
     pub sender: Arc<Account>,
     pub device: u16,
+    /// For a companion's copy of what it sent: to whom.
+    pub recipient: Option<Jid>,
 }
 
 impl Envelope {
@@ -88,6 +90,7 @@ impl PhoneTask {
             id: attr(stanza, "id")?.into_owned(),
             sender: self.core.account_of(sender_jid)?,
             device: sender_jid.device,
+            recipient: jid_attr(stanza, "recipient"),
             from,
             participant,
         })
@@ -150,6 +153,7 @@ impl PhoneTask {
         .await?;
         if let Some(used) = opened.consumed_prekey_id {
             signal.pre_keys.remove_pre_key(used).await?;
+            self.core.save_soon(&self.account);
         }
         Ok(opened.plaintext)
     }

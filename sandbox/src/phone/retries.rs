@@ -28,18 +28,23 @@ impl PhoneTask {
             .attr("id", envelope.id.as_str())
             .attr("t", clock::unix_seconds())
             .build();
-        let receipt = receipts::from_phone(
+        let mut receipt = receipts::from_phone(
             &envelope.from,
             envelope.participant.as_ref(),
             &envelope.id,
             Some("retry"),
-        )
-        .children([
-            retry,
-            leaf("registration", self.account.keys.registration_id.to_be_bytes()),
-            keys::phone_retry_keys(&self.account),
-        ])
-        .build();
+        );
+        if let Some(recipient) = &envelope.recipient {
+            // A companion finds the message by the chat it was for.
+            receipt = receipt.attr("recipient", recipient);
+        }
+        let receipt = receipt
+            .children([
+                retry,
+                leaf("registration", self.account.keys.registration_id.to_be_bytes()),
+                keys::phone_retry_keys(&self.account),
+            ])
+            .build();
         receipts::accept(&self.core, &self.origin(), &receipt);
     }
 
@@ -66,7 +71,7 @@ impl PhoneTask {
         // is kept behind it for what the device sent before.
         let bundle = keys::read_retry_keys(receipt).or_else(|| {
             let device = envelope.sender.device(envelope.device)?;
-            keys::take_bundle(&envelope.sender, &device)
+            keys::take_bundle(&self.core, &envelope.sender, &device)
         });
         if let Some(bundle) = bundle
             && let Err(failure) = self.start_session(&address, bundle).await

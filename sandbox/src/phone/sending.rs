@@ -234,7 +234,9 @@ impl PhoneTask {
     ) -> Result<Option<(&'static str, Vec<u8>)>, SandboxError> {
         let address = address(account, device);
         if !self.signal.has_session(&address) {
-            let bundle = account.device(device).and_then(|device| take_bundle(account, &device));
+            let bundle = account
+                .device(device)
+                .and_then(|device| take_bundle(&self.core, account, &device));
             let Some(bundle) = bundle else {
                 return Ok(None);
             };
@@ -288,6 +290,7 @@ impl PhoneTask {
             UsePQRatchet::No,
         )
         .await?;
+        self.core.save_soon(&self.account);
         Ok(())
     }
 }

@@ -67,11 +67,15 @@ impl HttpClient for PlainHttp {
     }
 }
 
-pub async fn network() -> Network {
+/// `RUST_LOG` shows what clients and network do.
+fn show_logs() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_test_writer()
         .try_init();
+}
+
+pub async fn network() -> Network {
     Network::start(NetworkConfig::default())
         .await
         .expect("a free port on loopback")
@@ -89,6 +93,7 @@ impl TestClient {
 
     /// Connects to a network at an address.
     pub async fn connect(address: &str, backend: Arc<InMemoryBackend>, code: Option<PairCodeOptions>) -> Self {
+        show_logs();
         let events = Arc::new(Events::default());
         let sink = Arc::clone(&events);
         let mut builder = Bot::builder()

@@ -118,11 +118,13 @@ impl Program {
         assert_eq!(answer.status_code, 200, "{}", String::from_utf8_lossy(&answer.body));
         serde_json::from_slice(&answer.body).expect("answers are JSON")
     }
+}
 
-    /// `kill -9`.
-    fn kill(mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it ends");
+/// `kill -9`; also when a test fails, or the program would keep the test's output open.
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -146,7 +148,7 @@ async fn a_killed_network_keeps_links_and_sessions() {
     program.control("POST", "phones", &echo).await;
     client.send(&jid(BUDI), "before the kill").await;
     client.text("before the kill").await;
-    program.kill();
+    drop(program);
 
     let program = Program::start(&directory, &address);
     client.connected(2).await;
@@ -158,5 +160,4 @@ async fn a_killed_network_keeps_links_and_sessions() {
         rows.as_array().expect("a list").last().expect("a row")["text"],
         "after the kill"
     );
-    program.kill();
 }
