@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wacore_binary::Jid;
@@ -167,6 +167,15 @@ impl Core {
         account.urgent.store(true, Ordering::Release);
         account.mark_dirty();
         self.save_now.notify_one();
+    }
+
+    /// Waits for a phone's answer; a phone whose task has ended gives none.
+    pub async fn unless_stopped<T>(&self, answer: oneshot::Receiver<T>) -> Result<T, SandboxError> {
+        tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|_| SandboxError::Closed),
+            () = self.stop.cancelled() => Err(SandboxError::Closed),
+        }
     }
 
     pub fn stats(&self) -> NetworkStats {

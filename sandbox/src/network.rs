@@ -209,7 +209,7 @@ impl Network {
             message: Box::new(message),
             done: Some(done),
         });
-        sent.await.map_err(|_| SandboxError::Closed)?
+        self.core.unless_stopped(sent).await?
     }
 
     fn online(&self, number: &str) -> Result<Arc<Account>, SandboxError> {

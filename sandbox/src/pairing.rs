@@ -201,7 +201,7 @@ async fn await_login(core: &Core, account: &Arc<Account>, device: &Arc<Device>) 
     tokio::select! {
         () = login => {
             if let Some(storage) = &core.storage {
-                storage.save_account(account).await?;
+                storage.save_account(core, account).await?;
             }
             Ok(device.view())
         }

@@ -234,7 +234,7 @@ impl Storage {
                 continue;
             }
             if account.dirty.swap(false, Ordering::AcqRel)
-                && let Err(failure) = self.save_account(&account).await
+                && let Err(failure) = self.save_account(core, &account).await
             {
                 account.mark_dirty();
                 tracing::error!(%failure, "an account cannot be written");
@@ -265,12 +265,12 @@ impl Storage {
     }
 
     /// Writes one account now.
-    pub async fn save_account(&self, account: &Arc<Account>) -> Result<(), SandboxError> {
+    pub async fn save_account(&self, core: &Core, account: &Arc<Account>) -> Result<(), SandboxError> {
         // One writer at a time, or an older state could be written over a newer one.
         let _writing = account.writing.lock().await;
         let (done, signal) = oneshot::channel();
         account.request(Request::Snapshot(done));
-        let signal = signal.await.map_err(|_| SandboxError::Closed)?;
+        let signal = core.unless_stopped(signal).await?;
         let rows = lock(&account.ledger).take_unsaved();
         if !rows.is_empty() {
             append_rows(&self.ledger_path(&account.user), &rows).map_err(failed)?;
