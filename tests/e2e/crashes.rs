@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use sandbox::Behavior;
 use serde_json::json;
-use tests::{Client, SEND, Stage, StageOptions, TestDatabase, eventually, text_input, within};
+use tests::{Client, SEND, Stage, StageOptions, TestDatabase, text_input, within};
 
 const PHONES: usize = 50;
 const TEXTS_PER_PHONE: usize = 20;
@@ -85,12 +85,22 @@ async fn every_phone_sees_every_message_exactly_once_over_ten_kills(database: Te
     if let Err(error) = all.await {
         return Err(error.context(state_of(&stage, &device.id).await?));
     }
-    eventually("Kabar knows that every text was delivered", || async {
-        let document = "query($status: [MessageStatus!]) { messages(first: 1, where: { direction: OUT, status: $status }) { totalCount } }";
-        let data = stage.client.query(document, json!({ "status": ["DELIVERED", "READ"] })).await?;
-        Ok((data["messages"]["totalCount"] == total).then_some(()))
-    })
-    .await?;
+    let known = within(
+        Duration::from_mins(1),
+        "Kabar knows that every text was delivered",
+        || async {
+            let document = "query($status: [MessageStatus!]) {
+            messages(first: 1, where: { direction: OUT, status: $status }) { totalCount } }";
+            let data = stage
+                .client
+                .query(document, json!({ "status": ["DELIVERED", "READ"] }))
+                .await?;
+            Ok((data["messages"]["totalCount"] == total).then_some(()))
+        },
+    );
+    if let Err(error) = known.await {
+        return Err(error.context(state_of(&stage, &device.id).await?));
+    }
     for phone in 0..PHONES {
         exactly_once(&stage, phone).with_context(|| format!("seed {seed}"))?;
     }
