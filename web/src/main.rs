@@ -3,6 +3,14 @@
 //! It talks GraphQL only, typed against `api/schema.graphql`. `api` asks, `state` keeps, `components` are the parts that
 //! `pages` are made of, `words` are the texts in both languages. On other targets than the browser it is empty.
 
+#![cfg_attr(
+    target_arch = "wasm32",
+    expect(
+        clippy::needless_pass_by_value,
+        reason = "components own what they are given; a reference would end too soon"
+    )
+)]
+
 #[cfg(target_arch = "wasm32")]
 mod api;
 #[cfg(target_arch = "wasm32")]

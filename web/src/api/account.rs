@@ -97,17 +97,25 @@ pub struct RefreshSession {
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation")]
-pub struct Logout {
-    pub logout: LogoutPayload,
+#[expect(dead_code, reason = "signed out is signed out, whatever the answer says")]
+struct Logout {
+    logout: LogoutPayload,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
-pub struct LogoutPayload {
-    pub success: bool,
+#[expect(dead_code, reason = "GraphQL wants at least one field")]
+struct LogoutPayload {
+    success: bool,
 }
 
 pub async fn login(email: String, password: String) -> Result<Viewer, ApiError> {
-    let variables = LoginVariables { input: LoginInput { email, password, tenant_id: None } };
+    let variables = LoginVariables {
+        input: LoginInput {
+            email,
+            password,
+            tenant_id: None,
+        },
+    };
     let payload = client::run_once(Login::build(variables)).await?.login;
     let (access, viewer) = accept(payload.access_token.zip(payload.viewer), payload.user_errors)?;
     token::keep(access);

@@ -116,7 +116,12 @@ pub async fn list(
     first: i32,
     after: Option<String>,
 ) -> Result<ChatPage, ApiError> {
-    let variables = ChatsVariables { device_id: device_id.map(Id::new), filter, first, after };
+    let variables = ChatsVariables {
+        device_id: device_id.map(Id::new),
+        filter,
+        first,
+        after,
+    };
     Ok(client::run(Chats::build(variables)).await?.chats)
 }
 

@@ -59,12 +59,16 @@ pub fn encode(operation: &impl Serialize) -> Result<String, ApiError> {
 }
 
 fn unreadable(error: &serde_json::Error) -> ApiError {
-    ApiError::Failed { code: None, message: error.to_string() }
+    ApiError::Failed {
+        code: None,
+        message: error.to_string(),
+    }
 }
 
 async fn post(body: &str) -> Result<String, ApiError> {
-    let mut request =
-        Request::post("/graphql").header("content-type", "application/json").header("x-kabar-session", "cookie");
+    let mut request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("x-kabar-session", "cookie");
     if let Some(token) = token::current() {
         request = request.header("authorization", &format!("Bearer {token}"));
     }
@@ -72,12 +76,18 @@ async fn post(body: &str) -> Result<String, ApiError> {
     let response = request.send().await.map_err(|_| ApiError::Offline)?;
     let status = response.status();
     let text = response.text().await.map_err(|_| ApiError::Offline)?;
-    let json = response.headers().get("content-type").is_some_and(|kind| kind.contains("json"));
+    let json = response
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.contains("json"));
     match status {
         401 if !json => Err(ApiError::SignedOut),
         502..=504 => Err(ApiError::Offline),
         _ if json => Ok(text),
-        _ => Err(ApiError::Failed { code: None, message: format!("HTTP {status}") }),
+        _ => Err(ApiError::Failed {
+            code: None,
+            message: format!("HTTP {status}"),
+        }),
     }
 }
 
@@ -89,7 +99,10 @@ pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
         return Err(match code.as_deref() {
             Some("UNAUTHENTICATED") => ApiError::SignedOut,
             Some("FORBIDDEN") => ApiError::Forbidden,
-            _ => ApiError::Failed { code, message: error.message },
+            _ => ApiError::Failed {
+                code,
+                message: error.message,
+            },
         });
     }
     let data = answer.data.map_or("null", RawValue::get);

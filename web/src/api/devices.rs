@@ -253,7 +253,9 @@ pub struct WatchDevice {
 }
 
 pub async fn list(filter: DeviceFilter, first: i32, after: Option<String>) -> Result<DevicePage, ApiError> {
-    Ok(client::run(Devices::build(DevicesVariables { filter, first, after })).await?.devices)
+    Ok(client::run(Devices::build(DevicesVariables { filter, first, after }))
+        .await?
+        .devices)
 }
 
 pub async fn get(id: String) -> Result<Option<Device>, ApiError> {
@@ -261,16 +263,28 @@ pub async fn get(id: String) -> Result<Option<Device>, ApiError> {
 }
 
 pub async fn create(input: CreateDeviceInput) -> Result<Device, ApiError> {
-    client::run(CreateDevice::build(CreateVariables { input })).await?.create_device.into_result()
+    client::run(CreateDevice::build(CreateVariables { input }))
+        .await?
+        .create_device
+        .into_result()
 }
 
 pub async fn update(input: UpdateDeviceInput) -> Result<Device, ApiError> {
-    client::run(UpdateDevice::build(UpdateVariables { input })).await?.update_device.into_result()
+    client::run(UpdateDevice::build(UpdateVariables { input }))
+        .await?
+        .update_device
+        .into_result()
 }
 
 pub async fn request_pairing_code(device_id: Id, phone_number: String) -> Result<Device, ApiError> {
-    let input = RequestPairingCodeInput { device_id, phone_number };
-    client::run(RequestPairingCode::build(PairingVariables { input })).await?.request_pairing_code.into_result()
+    let input = RequestPairingCodeInput {
+        device_id,
+        phone_number,
+    };
+    client::run(RequestPairingCode::build(PairingVariables { input }))
+        .await?
+        .request_pairing_code
+        .into_result()
 }
 
 /// What can be done to a device with nothing but its id.

@@ -28,7 +28,9 @@ impl ApiError {
     pub fn beside(&self, names: &[&str]) -> Option<&Self> {
         match self {
             Self::Refused(errors)
-                if errors.iter().all(|error| Self::last(error).is_some_and(|last| names.contains(&last))) =>
+                if errors
+                    .iter()
+                    .all(|error| Self::last(error).is_some_and(|last| names.contains(&last))) =>
             {
                 None
             }

@@ -59,18 +59,22 @@ pub enum EventType {
 
 /// The newest `last` events before the cursor, oldest first.
 pub async fn newest(types: Option<Vec<EventType>>, last: i32, before: Option<String>) -> Result<EventPage, ApiError> {
-    let variables = NewestVariables { types, last, before: before.map(Cursor) };
+    let variables = NewestVariables {
+        types,
+        last,
+        before: before.map(Cursor),
+    };
     Ok(client::run(Newest::build(variables)).await?.events)
 }
 
 /// One event with the fresh object it is about.
 #[derive(cynic::InlineFragments, Clone, Debug, PartialEq)]
 pub enum Event {
-    DeviceStatusEvent(Box<DeviceStatusEvent>),
-    DeviceQrEvent(Box<DeviceQrEvent>),
-    MessageReceivedEvent(Box<MessageReceivedEvent>),
-    MessageStatusEvent(Box<MessageStatusEvent>),
-    ChatUpdatedEvent(Box<ChatUpdatedEvent>),
+    DeviceStatus(Box<DeviceStatusEvent>),
+    DeviceQr(Box<DeviceQrEvent>),
+    MessageReceived(Box<MessageReceivedEvent>),
+    MessageStatus(Box<MessageStatusEvent>),
+    ChatUpdated(Box<ChatUpdatedEvent>),
     #[cynic(fallback)]
     Unknown,
 }
@@ -124,22 +128,22 @@ pub struct ChatUpdatedEvent {
 impl Event {
     pub fn cursor(&self) -> Option<&Cursor> {
         Some(match self {
-            Self::DeviceStatusEvent(event) => &event.cursor,
-            Self::DeviceQrEvent(event) => &event.cursor,
-            Self::MessageReceivedEvent(event) => &event.cursor,
-            Self::MessageStatusEvent(event) => &event.cursor,
-            Self::ChatUpdatedEvent(event) => &event.cursor,
+            Self::DeviceStatus(event) => &event.cursor,
+            Self::DeviceQr(event) => &event.cursor,
+            Self::MessageReceived(event) => &event.cursor,
+            Self::MessageStatus(event) => &event.cursor,
+            Self::ChatUpdated(event) => &event.cursor,
             Self::Unknown => return None,
         })
     }
 
     pub fn kind(&self) -> EventType {
         match self {
-            Self::DeviceStatusEvent(_) => EventType::DeviceStatus,
-            Self::DeviceQrEvent(_) => EventType::DeviceQr,
-            Self::MessageReceivedEvent(_) => EventType::MessageReceived,
-            Self::MessageStatusEvent(_) => EventType::MessageStatus,
-            Self::ChatUpdatedEvent(_) => EventType::ChatUpdated,
+            Self::DeviceStatus(_) => EventType::DeviceStatus,
+            Self::DeviceQr(_) => EventType::DeviceQr,
+            Self::MessageReceived(_) => EventType::MessageReceived,
+            Self::MessageStatus(_) => EventType::MessageStatus,
+            Self::ChatUpdated(_) => EventType::ChatUpdated,
             Self::Unknown => EventType::Other,
         }
     }
@@ -147,23 +151,23 @@ impl Event {
     /// The device it carries in full.
     pub fn device(&self) -> Option<&Device> {
         match self {
-            Self::DeviceStatusEvent(event) => event.device.as_ref(),
-            Self::DeviceQrEvent(event) => event.device.as_ref(),
+            Self::DeviceStatus(event) => event.device.as_ref(),
+            Self::DeviceQr(event) => event.device.as_ref(),
             _ => None,
         }
     }
 
     pub fn message(&self) -> Option<&Message> {
         match self {
-            Self::MessageReceivedEvent(event) => event.message.as_ref(),
-            Self::MessageStatusEvent(event) => event.message.as_ref(),
+            Self::MessageReceived(event) => event.message.as_ref(),
+            Self::MessageStatus(event) => event.message.as_ref(),
             _ => None,
         }
     }
 
     pub fn chat(&self) -> Option<&Chat> {
         match self {
-            Self::ChatUpdatedEvent(event) => event.chat.as_ref(),
+            Self::ChatUpdated(event) => event.chat.as_ref(),
             _ => None,
         }
     }

@@ -204,14 +204,28 @@ struct CancelMessage {
 
 /// The messages of a chat, oldest first: the newest `last` of those before the cursor.
 pub async fn of_chat(chat_id: String, last: i32, before: Option<String>) -> Result<MessagePage, ApiError> {
-    let filter = MessageFilter { chat_id: Some(Id::new(chat_id)), sender: None };
-    Ok(client::run(MessagesBefore::build(BeforeVariables { filter, last, before })).await?.messages)
+    let filter = MessageFilter {
+        chat_id: Some(Id::new(chat_id)),
+        sender: None,
+    };
+    Ok(
+        client::run(MessagesBefore::build(BeforeVariables { filter, last, before }))
+            .await?
+            .messages,
+    )
 }
 
 /// The newest messages that came in from a number, oldest first.
 pub async fn from_number(number: PhoneNumber, last: i32) -> Result<Vec<Message>, ApiError> {
-    let filter = MessageFilter { chat_id: None, sender: Some(number) };
-    let variables = BeforeVariables { filter, last, before: None };
+    let filter = MessageFilter {
+        chat_id: None,
+        sender: Some(number),
+    };
+    let variables = BeforeVariables {
+        filter,
+        last,
+        before: None,
+    };
     Ok(client::run(MessagesBefore::build(variables)).await?.messages.nodes)
 }
 
@@ -223,16 +237,30 @@ pub async fn send_text(
     idempotency_key: String,
 ) -> Result<Message, ApiError> {
     let content = MessageContentInput::Text(TextInput { body });
-    let input = SendMessageInput { device_id, to, content, idempotency_key: Some(idempotency_key) };
-    client::run(SendMessage::build(SendVariables { input })).await?.send_message.into_result()
+    let input = SendMessageInput {
+        device_id,
+        to,
+        content,
+        idempotency_key: Some(idempotency_key),
+    };
+    client::run(SendMessage::build(SendVariables { input }))
+        .await?
+        .send_message
+        .into_result()
 }
 
 pub async fn retry(id: Id) -> Result<Message, ApiError> {
-    client::run(RetryMessage::build(ById { id })).await?.retry_message.into_result()
+    client::run(RetryMessage::build(ById { id }))
+        .await?
+        .retry_message
+        .into_result()
 }
 
 pub async fn cancel(id: Id) -> Result<Message, ApiError> {
-    client::run(CancelMessage::build(ById { id })).await?.cancel_message.into_result()
+    client::run(CancelMessage::build(ById { id }))
+        .await?
+        .cancel_message
+        .into_result()
 }
 
 impl MessagePayload {

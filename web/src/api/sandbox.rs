@@ -77,6 +77,7 @@ pub struct LinkedDevice {
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 #[cynic(graphql_type = "SandboxBehavior")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the phone")]
 pub struct Behavior {
     pub online: bool,
     pub delivers: bool,
@@ -329,32 +330,57 @@ pub async fn phone(number: PhoneNumber) -> Result<Option<PhoneDetail>, ApiError>
 
 pub async fn create_phone(number: String, name: Option<String>) -> Result<Phone, ApiError> {
     let input = SandboxCreatePhoneInput { number, name };
-    client::run(CreatePhone::build(CreateVariables { input })).await?.sandbox_create_phone.into_result()
+    client::run(CreatePhone::build(CreateVariables { input }))
+        .await?
+        .sandbox_create_phone
+        .into_result()
 }
 
 pub async fn scan_qr(device_id: Id, phone: String) -> Result<Phone, ApiError> {
-    let input = SandboxScanQrInput { device_id: Some(device_id), phone };
-    client::run(ScanQr::build(ScanVariables { input })).await?.sandbox_scan_qr.into_result()
+    let input = SandboxScanQrInput {
+        device_id: Some(device_id),
+        phone,
+    };
+    client::run(ScanQr::build(ScanVariables { input }))
+        .await?
+        .sandbox_scan_qr
+        .into_result()
 }
 
 pub async fn enter_pairing_code(phone: String, code: String) -> Result<Phone, ApiError> {
     let input = SandboxEnterPairingCodeInput { phone, code };
-    client::run(EnterPairingCode::build(CodeVariables { input })).await?.sandbox_enter_pairing_code.into_result()
+    client::run(EnterPairingCode::build(CodeVariables { input }))
+        .await?
+        .sandbox_enter_pairing_code
+        .into_result()
 }
 
 pub async fn send(from: String, to: String, text: String) -> Result<Phone, ApiError> {
-    let input = SandboxSendInput { from, to: SandboxTargetInput::Phone(to), text };
-    client::run(Send::build(SendVariables { input })).await?.sandbox_send.into_result()
+    let input = SandboxSendInput {
+        from,
+        to: SandboxTargetInput::Phone(to),
+        text,
+    };
+    client::run(Send::build(SendVariables { input }))
+        .await?
+        .sandbox_send
+        .into_result()
 }
 
 pub async fn set_behavior(phone: String, behavior: SandboxBehaviorInput) -> Result<Phone, ApiError> {
     let input = SandboxSetBehaviorInput { phone, behavior };
-    client::run(SetBehavior::build(BehaviorVariables { input })).await?.sandbox_set_behavior.into_result()
+    client::run(SetBehavior::build(BehaviorVariables { input }))
+        .await?
+        .sandbox_set_behavior
+        .into_result()
 }
 
 pub async fn disrupt(phone: String, disruption: SandboxDisruptionInput) -> Result<Phone, ApiError> {
     let input = SandboxDisruptInput { phone, disruption };
-    client::run(Disrupt::build(DisruptVariables { input })).await?.sandbox_disrupt.into_result()
+    client::run(Disrupt::build(DisruptVariables { input }))
+        .await?
+        .sandbox_disrupt
+        .into_result()
 }
 
 impl SandboxPhonePayload {

@@ -17,6 +17,11 @@ const FIRST_DELAY_MS: u32 = 500;
 const LONGEST_DELAY_MS: u32 = 15_000;
 const PING_MS: u32 = 20_000;
 
+/// Close codes: the connection broke, or the server does not take the token.
+const ABNORMAL: u16 = 1006;
+const UNAUTHORIZED: u16 = 4401;
+const FORBIDDEN: u16 = 4403;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
     Connecting,
@@ -36,8 +41,17 @@ pub enum Notice {
 struct Subscription {
     /// Makes the operation's JSON.
     operation: Rc<dyn Fn() -> String>,
-    /// Takes one answer, or `None` when the server ended it with an error.
-    next: Rc<dyn Fn(Option<&str>)>,
+    next: Next,
+}
+
+/// Takes one answer, or `None` when the server ended the subscription with an error.
+type Next = Rc<dyn Fn(Option<&str>)>;
+
+/// What the browser calls; kept as long as the socket.
+struct Callbacks {
+    _open: Closure<dyn FnMut()>,
+    _message: Closure<dyn FnMut(MessageEvent)>,
+    _close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 struct Open {
@@ -45,7 +59,7 @@ struct Open {
     acknowledged: bool,
     /// Whether something was heard since the last ping.
     heard: bool,
-    _callbacks: (Closure<dyn FnMut()>, Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(CloseEvent)>),
+    _callbacks: Callbacks,
 }
 
 struct Inner {
@@ -128,13 +142,22 @@ impl Socket {
         let mut inner = self.0.borrow_mut();
         inner.last_id += 1;
         let id = inner.last_id;
-        inner.subscriptions.insert(id, Subscription { operation: Rc::new(operation), next: Rc::new(next) });
+        inner.subscriptions.insert(
+            id,
+            Subscription {
+                operation: Rc::new(operation),
+                next: Rc::new(next),
+            },
+        );
         let live = inner.open.as_ref().is_some_and(|open| open.acknowledged);
         drop(inner);
         if live {
             self.send_subscription(id);
         }
-        Subscribed { socket: self.clone(), id }
+        Subscribed {
+            socket: self.clone(),
+            id,
+        }
     }
 
     fn complete(&self, id: u32) {
@@ -151,16 +174,28 @@ impl Socket {
 
     fn send(&self, text: &str) {
         let inner = self.0.borrow();
-        if let Some(open) = inner.open.as_ref().filter(|open| open.socket.ready_state() == WebSocket::OPEN) {
+        if let Some(open) = inner
+            .open
+            .as_ref()
+            .filter(|open| open.socket.ready_state() == WebSocket::OPEN)
+        {
             // A socket that just closed says so through its close event.
             let _ = open.socket.send_with_str(text);
         }
     }
 
     fn send_subscription(&self, id: u32) {
-        let operation = self.0.borrow().subscriptions.get(&id).map(|subscription| subscription.operation.clone());
+        let operation = self
+            .0
+            .borrow()
+            .subscriptions
+            .get(&id)
+            .map(|subscription| subscription.operation.clone());
         if let Some(operation) = operation {
-            self.send(&format!(r#"{{"id":"{id}","type":"subscribe","payload":{}}}"#, operation()));
+            self.send(&format!(
+                r#"{{"id":"{id}","type":"subscribe","payload":{}}}"#,
+                operation()
+            ));
         }
     }
 
@@ -189,7 +224,17 @@ impl Socket {
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        let open = Open { socket, acknowledged: false, heard: true, _callbacks: (on_open, on_message, on_close) };
+        let callbacks = Callbacks {
+            _open: on_open,
+            _message: on_message,
+            _close: on_close,
+        };
+        let open = Open {
+            socket,
+            acknowledged: false,
+            heard: true,
+            _callbacks: callbacks,
+        };
         let previous = self.0.borrow_mut().open.replace(open);
         close(previous);
     }
@@ -198,7 +243,9 @@ impl Socket {
         if let Some(open) = self.0.borrow_mut().open.as_mut() {
             open.heard = true;
         }
-        let Ok(frame) = serde_json::from_str::<Frame>(text) else { return };
+        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
+            return;
+        };
         match frame.r#type.as_str() {
             "connection_ack" => self.acknowledged(),
             "ping" => self.send(r#"{"type":"pong"}"#),
@@ -227,28 +274,39 @@ impl Socket {
 
     /// A connection that answers nothing is closed, so that a sleeping laptop does not show a live dot.
     fn ping(&self) {
-        let deaf = self.0.borrow_mut().open.as_mut().is_some_and(|open| !std::mem::replace(&mut open.heard, false));
+        let deaf = self
+            .0
+            .borrow_mut()
+            .open
+            .as_mut()
+            .is_some_and(|open| !std::mem::replace(&mut open.heard, false));
         if deaf {
-            let open = self.0.borrow_mut().open.take();
-            close(open);
-            self.closed(1006);
+            self.restart(false);
         } else {
             self.send(r#"{"type":"ping"}"#);
         }
     }
 
     fn deliver(&self, id: Option<&str>, payload: Option<&str>) {
-        let Some(id) = id.and_then(|id| id.parse::<u32>().ok()) else { return };
-        let next = self.0.borrow().subscriptions.get(&id).map(|subscription| subscription.next.clone());
+        let Some(id) = id.and_then(|id| id.parse::<u32>().ok()) else {
+            return;
+        };
+        let next = self
+            .0
+            .borrow()
+            .subscriptions
+            .get(&id)
+            .map(|subscription| subscription.next.clone());
         if let Some(next) = next {
             next(payload);
         }
     }
 
-    /// Sends a subscription again that the server ended, a moment later.
-    pub fn resubscribe(&self, id: u32) {
-        let this = self.clone();
-        Timeout::new(FIRST_DELAY_MS, move || this.send_subscription(id)).forget();
+    /// Begins a new connection a moment later, with a new token when the old one is no longer taken.
+    pub fn restart(&self, signed_out: bool) {
+        let open = self.0.borrow_mut().open.take();
+        close(open);
+        self.closed(if signed_out { UNAUTHORIZED } else { ABNORMAL });
     }
 
     fn closed(&self, code: u16) {
@@ -259,13 +317,13 @@ impl Socket {
                 return;
             }
         }
-        if matches!(code, 4401 | 4403) {
+        if matches!(code, UNAUTHORIZED | FORBIDDEN) {
             let this = self.clone();
             leptos::task::spawn_local(async move {
-                match token::renew().await {
-                    Ok(_) => this.retry(),
-                    Err(ApiError::SignedOut) => this.notify(Notice::SignedOut),
-                    Err(_) => this.retry(),
+                if token::renew().await == Err(ApiError::SignedOut) {
+                    this.notify(Notice::SignedOut);
+                } else {
+                    this.retry();
                 }
             });
         } else {
@@ -279,7 +337,9 @@ impl Socket {
         if inner.stopped {
             return;
         }
-        let delay = FIRST_DELAY_MS.saturating_mul(1 << inner.failures.min(5)).min(LONGEST_DELAY_MS);
+        let delay = FIRST_DELAY_MS
+            .saturating_mul(1 << inner.failures.min(5))
+            .min(LONGEST_DELAY_MS);
         inner.failures += 1;
         inner.retry = Some(Timeout::new(delay, move || {
             // Taken out first: this callback may not be dropped while it runs.
@@ -291,12 +351,6 @@ impl Socket {
         }));
         drop(inner);
         self.notify(Notice::Changed(Connection::Waiting));
-    }
-}
-
-impl Subscribed {
-    pub fn id(&self) -> u32 {
-        self.id
     }
 }
 

@@ -69,7 +69,9 @@ pub async fn renew() -> Result<Viewer, ApiError> {
             async {
                 let renewed = match exchange(tenant()).await {
                     // No longer a member of the tab's tenant: begin again in another.
-                    Err(error) if tenant().is_some() && (error.is(ErrorCode::NotFound) || error.is(ErrorCode::Forbidden)) => {
+                    Err(error)
+                        if tenant().is_some() && (error.is(ErrorCode::NotFound) || error.is(ErrorCode::Forbidden)) =>
+                    {
                         exchange(None).await
                     }
                     answer => answer,
@@ -102,8 +104,14 @@ async fn exchange(tenant_id: Option<String>) -> Result<Viewer, ApiError> {
 }
 
 async fn refresh(tenant_id: Option<String>) -> Result<Viewer, ApiError> {
-    let variables = RefreshVariables { input: RefreshSessionInput { tenant_id: tenant_id.map(cynic::Id::new) } };
-    let payload = client::run_once(RefreshSession::build(variables)).await?.refresh_session;
+    let variables = RefreshVariables {
+        input: RefreshSessionInput {
+            tenant_id: tenant_id.map(cynic::Id::new),
+        },
+    };
+    let payload = client::run_once(RefreshSession::build(variables))
+        .await?
+        .refresh_session;
     let accepted = accept(payload.access_token.zip(payload.viewer), payload.user_errors);
     let (token, viewer) = accepted.map_err(|error| match error {
         error if error.is(ErrorCode::SessionExpired) || error.is(ErrorCode::InvalidCredentials) => ApiError::SignedOut,
@@ -117,7 +125,9 @@ async fn refresh(tenant_id: Option<String>) -> Result<Viewer, ApiError> {
 
 /// Runs `work` while no other tab does. Browsers without locks (plain HTTP off localhost) run it at once.
 async fn exclusively(work: impl Future<Output = ()> + 'static) {
-    let Some((locks, request)) = lock_manager() else { return work.await };
+    let Some((locks, request)) = lock_manager() else {
+        return work.await;
+    };
     let work = RefCell::new(Some(work));
     let inside = Closure::<dyn FnMut() -> Promise>::new(move || {
         let work = work.take();
@@ -137,7 +147,9 @@ async fn exclusively(work: impl Future<Output = ()> + 'static) {
 
 fn lock_manager() -> Option<(JsValue, Function)> {
     let navigator = web_sys::window()?.navigator();
-    let locks = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
+    let locks = Reflect::get(&navigator, &"locks".into())
+        .ok()
+        .filter(JsValue::is_object)?;
     let request = Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
     Some((locks, request))
 }

@@ -44,7 +44,11 @@ impl<'de> Deserialize<'de> for At {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let at = js_sys::Date::parse(&text);
-        if at.is_nan() { Err(serde::de::Error::custom("not a date")) } else { Ok(Self(at)) }
+        if at.is_nan() {
+            Err(serde::de::Error::custom("not a date"))
+        } else {
+            Ok(Self(at))
+        }
     }
 }
 

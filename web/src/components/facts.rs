@@ -77,17 +77,6 @@ pub fn IdText(#[prop(into)] id: String) -> impl IntoView {
     }
 }
 
-/// Text for a machine, with a button that copies it.
-#[component]
-pub fn CodeBlock(#[prop(into)] text: String) -> impl IntoView {
-    view! {
-        <div class="code-block">
-            <pre><code>{text.clone()}</code></pre>
-            <CopyButton text />
-        </div>
-    }
-}
-
 /// A term and its fact, in a `<dl>`.
 #[component]
 pub fn Fact(#[prop(into)] term: String, children: Children) -> impl IntoView {

@@ -67,7 +67,8 @@ pub fn Select(
     id: &'static str,
     #[prop(into)] label: String,
     /// Value and words of each option.
-    #[prop(into)] options: Signal<Vec<(String, String)>>,
+    #[prop(into)]
+    options: Signal<Vec<(String, String)>>,
     #[prop(into)] value: Signal<String>,
     #[prop(into)] on_change: Callback<String>,
     #[prop(optional)] label_hidden: bool,

@@ -20,7 +20,13 @@ pub struct Item {
 impl Item {
     pub fn new(label: impl Into<String>, on_choose: impl Fn() + Send + Sync + 'static) -> Self {
         let on_choose = Callback::new(move |()| on_choose());
-        Self { label: label.into(), symbol: None, danger: false, chosen: None, on_choose }
+        Self {
+            label: label.into(),
+            symbol: None,
+            danger: false,
+            chosen: None,
+            on_choose,
+        }
     }
 
     pub fn symbol(mut self, symbol: Icon) -> Self {
@@ -55,9 +61,13 @@ pub fn Menu(
     let button = NodeRef::<html::Button>::new();
     let list = NodeRef::<html::Div>::new();
     let entries = move || -> Vec<HtmlElement> {
-        let Some(list) = list.get_untracked() else { return Vec::new() };
+        let Some(list) = list.get_untracked() else {
+            return Vec::new();
+        };
         let children = list.children();
-        (0..children.length()).filter_map(|index| children.item(index)?.dyn_into().ok()).collect()
+        (0..children.length())
+            .filter_map(|index| children.item(index)?.dyn_into().ok())
+            .collect()
     };
     let focus = move |step: i32| {
         let entries = entries();
@@ -87,7 +97,10 @@ pub fn Menu(
     });
     let outside = window_event_listener(ev::mousedown, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
-        let inside = root.try_get_untracked().flatten().is_some_and(|root| root.contains(target.as_ref()));
+        let inside = root
+            .try_get_untracked()
+            .flatten()
+            .is_some_and(|root| root.contains(target.as_ref()));
         if !inside {
             let _ = open.try_set(false);
         }

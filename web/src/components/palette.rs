@@ -38,12 +38,24 @@ struct Hit {
 }
 
 fn go(group: &'static str, label: impl Into<String>, symbol: Icon, path: impl Into<String>) -> Hit {
-    Hit { group, label: label.into(), detail: String::new(), symbol, deed: Deed::Go(path.into()) }
+    Hit {
+        group,
+        label: label.into(),
+        detail: String::new(),
+        symbol,
+        deed: Deed::Go(path.into()),
+    }
 }
 
 fn fixed(sandbox: bool) -> Vec<Hit> {
     let (pages, actions) = (words().pages(), words().actions());
-    let act = |label: &str, symbol, deed| Hit { group: actions, label: label.into(), detail: String::new(), symbol, deed };
+    let act = |label: &str, symbol, deed| Hit {
+        group: actions,
+        label: label.into(),
+        detail: String::new(),
+        symbol,
+        deed,
+    };
     let mut hits = vec![
         go(pages, words().overview(), Icon::Home, "/"),
         go(pages, words().inbox(), Icon::Inbox, "/inbox"),
@@ -67,18 +79,42 @@ fn fixed(sandbox: bool) -> Vec<Hit> {
 }
 
 async fn find(text: String) -> Vec<Hit> {
-    let filter = DeviceFilter { text: Some(text.clone()), ..DeviceFilter::default() };
-    let chat_filter = ChatFilter { text: Some(text), unread: None };
+    let filter = DeviceFilter {
+        text: Some(text.clone()),
+        ..DeviceFilter::default()
+    };
+    let chat_filter = ChatFilter {
+        text: Some(text),
+        unread: None,
+    };
     let (devices, chats) = futures::join!(devices::list(filter, 5, None), chats::list(None, chat_filter, 6, None));
     // What cannot be searched now is not offered; the fixed entries still are.
-    let devices = devices.map(|page| page.nodes).unwrap_or_default().into_iter().map(|device| Hit {
-        detail: words().device_status(device.status).to_owned(),
-        ..go(words().devices(), device.name, Icon::Phone, format!("/devices/{}", device.id.inner()))
-    });
-    let chats = chats.map(|page| page.nodes).unwrap_or_default().into_iter().map(|chat| Hit {
-        detail: chat.device.name,
-        ..go(words().chats(), chat.name, Icon::Inbox, format!("/inbox/{}", chat.id.inner()))
-    });
+    let devices = devices
+        .map(|page| page.nodes)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|device| Hit {
+            detail: words().device_status(device.status).to_owned(),
+            ..go(
+                words().devices(),
+                device.name,
+                Icon::Phone,
+                format!("/devices/{}", device.id.inner()),
+            )
+        });
+    let chats = chats
+        .map(|page| page.nodes)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|chat| Hit {
+            detail: chat.device.name,
+            ..go(
+                words().chats(),
+                chat.name,
+                Icon::Inbox,
+                format!("/inbox/{}", chat.id.inner()),
+            )
+        });
     devices.chain(chats).collect()
 }
 
@@ -124,7 +160,11 @@ pub fn Palette(open: RwSignal<bool>, #[prop(into)] on_help: Callback<()>) -> imp
     let hits = Memo::new(move |_| {
         let wanted = text.get().trim().to_lowercase();
         let mut hits = fixed(session.sandbox.get());
-        hits.retain(|hit| wanted.split_whitespace().all(|word| hit.label.to_lowercase().contains(word)));
+        hits.retain(|hit| {
+            wanted
+                .split_whitespace()
+                .all(|word| hit.label.to_lowercase().contains(word))
+        });
         hits.extend(found.get());
         hits
     });

@@ -78,7 +78,11 @@ fn NavigationLink(
     // Pages below an address belong to it; the first page is only itself.
     let current = Memo::new(move |_| {
         let path = location.pathname.get();
-        if href == "/" { path == "/" } else { path == href || path.starts_with(&format!("{href}/")) }
+        if href == "/" {
+            path == "/"
+        } else {
+            path == href || path.starts_with(&format!("{href}/"))
+        }
     });
     view! {
         <A href=href attr:class="nav-link" attr:title=label attr:data-current=move || current.get().then_some("")>
@@ -162,7 +166,10 @@ fn DisconnectedBanner() -> impl IntoView {
             away.set(false);
         } else {
             gloo_timers::callback::Timeout::new(2_500, move || {
-                let still = live.connection.try_get_untracked().is_some_and(|now| now != Connection::Live);
+                let still = live
+                    .connection
+                    .try_get_untracked()
+                    .is_some_and(|now| now != Connection::Live);
                 let _ = away.try_set(still);
             })
             .forget();
@@ -186,8 +193,12 @@ fn DisconnectedBanner() -> impl IntoView {
 fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
     let session = use_session();
     let preferences = expect_context::<Preferences>();
-    let name = session.viewer.with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.name.clone()));
-    let email = session.viewer.with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.email.clone()));
+    let name = session
+        .viewer
+        .with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.name.clone()));
+    let email = session
+        .viewer
+        .with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.email.clone()));
     let name = name.filter(|name| !name.is_empty()).or(email).unwrap_or_default();
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
     let items = Signal::derive(move || {

@@ -14,8 +14,11 @@ pub fn is_mac() -> bool {
 }
 
 fn is_typing() -> bool {
-    let Some(active) = document().active_element() else { return false };
-    matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || active.closest("dialog, [role=menu]").ok().flatten().is_some()
+    let Some(active) = document().active_element() else {
+        return false;
+    };
+    matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+        || active.closest("dialog, [role=menu]").ok().flatten().is_some()
 }
 
 fn is_dialog_open() -> bool {
@@ -72,8 +75,12 @@ fn element(selector: &str) -> Option<HtmlElement> {
 
 /// Moves the focus among the rows of the list on the page.
 fn move_row(step: i32) {
-    let Ok(rows) = document().query_selector_all("[data-row]") else { return };
-    let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|index| rows.item(index)?.dyn_into().ok()).collect();
+    let Ok(rows) = document().query_selector_all("[data-row]") else {
+        return;
+    };
+    let rows: Vec<HtmlElement> = (0..rows.length())
+        .filter_map(|index| rows.item(index)?.dyn_into().ok())
+        .collect();
     let active = document().active_element();
     let at = rows.iter().position(|row| active.as_ref() == Some(row.as_ref()));
     let next = match (at, step) {

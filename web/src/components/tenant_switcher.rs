@@ -16,7 +16,10 @@ pub fn TenantSwitcher() -> impl IntoView {
     let toasts = use_toasts();
     let navigate = use_navigate();
     let viewer = session.viewer.get_untracked();
-    let name = viewer.as_ref().map(|viewer| viewer.tenant.name.clone()).unwrap_or_default();
+    let name = viewer
+        .as_ref()
+        .map(|viewer| viewer.tenant.name.clone())
+        .unwrap_or_default();
     let current = viewer.as_ref().map(|viewer| viewer.tenant.id.inner().to_owned());
     let memberships = viewer.map(|viewer| viewer.memberships).unwrap_or_default();
     let mark: String = name.chars().take(1).flat_map(char::to_uppercase).collect();

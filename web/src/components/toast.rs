@@ -29,7 +29,10 @@ pub struct Toasts {
 
 impl Toasts {
     pub fn provide() {
-        provide_context(Self { shown: RwSignal::new(Vec::new()), last: StoredValue::new(0) });
+        provide_context(Self {
+            shown: RwSignal::new(Vec::new()),
+            last: StoredValue::new(0),
+        });
     }
 
     pub fn say(self, text: impl Into<String>) {

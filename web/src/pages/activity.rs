@@ -1,10 +1,7 @@
 //! The event log for people: what happened, newest first, live, by kind.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{
-    components::A,
-    hooks::query_signal_with_options,
-};
+use leptos_router::{components::A, hooks::query_signal_with_options};
 
 use super::devices::{Chip, in_place};
 use crate::{
@@ -30,7 +27,11 @@ use crate::{
 const PAGE_SIZE: i32 = 50;
 
 /// What people want to see; that a chat changed or a code rotated says nothing to them.
-const TELLING: [EventType; 3] = [EventType::DeviceStatus, EventType::MessageReceived, EventType::MessageStatus];
+const TELLING: [EventType; 3] = [
+    EventType::DeviceStatus,
+    EventType::MessageReceived,
+    EventType::MessageStatus,
+];
 
 const FILTERS: [(&str, EventType); 3] = [
     ("devices", EventType::DeviceStatus),
@@ -69,24 +70,34 @@ pub fn ActivityPage() -> impl IntoView {
 
 /// The newest events; with `most`, only so many and no way to older ones.
 #[component]
-pub fn ActivityFeed(#[prop(optional_no_strip)] show: Option<String>, #[prop(optional)] most: Option<usize>) -> impl IntoView {
+pub fn ActivityFeed(
+    #[prop(optional_no_strip)] show: Option<String>,
+    #[prop(optional)] most: Option<usize>,
+) -> impl IntoView {
     let toasts = use_toasts();
     let types = StoredValue::new(types_of(show.as_deref()));
     let rows = RwSignal::new(Vec::<Event>::new());
     let older = RwSignal::new(None::<String>);
     let wanted = most.and_then(|most| i32::try_from(most).ok()).unwrap_or(PAGE_SIZE);
-    let remote = Remote::new(move || events::newest(Some(types.get_value()), wanted, None));
+    // More than are shown, since not every one is worth a line.
+    let remote = Remote::new(move || events::newest(Some(types.get_value()), (wanted * 3).min(100), None));
     Effect::new(move |_| {
         remote.value.with(|value| {
             if let Load::Ready(EventPage { nodes, page_info }) = value {
-                rows.set(nodes.iter().rev().cloned().collect());
+                let telling = nodes.iter().rev().filter(|event| tells(event)).cloned();
+                rows.set(telling.take(most.unwrap_or(usize::MAX)).collect());
                 older.set(page_info.start_cursor.clone().filter(|_| page_info.has_previous_page));
             }
         });
     });
     live::on_event(move |event| {
-        let belongs = types.try_with_value(|types| types.contains(&event.kind())).unwrap_or(false);
-        let known = rows.try_with_untracked(|rows| rows.iter().any(|row| row.cursor() == event.cursor())).unwrap_or(true);
+        let belongs = types
+            .try_with_value(|types| types.contains(&event.kind()))
+            .unwrap_or(false)
+            && tells(event);
+        let known = rows
+            .try_with_untracked(|rows| rows.iter().any(|row| row.cursor() == event.cursor()))
+            .unwrap_or(true);
         if belongs && !known {
             rows.update(|rows| {
                 rows.insert(0, event.clone());
@@ -102,7 +113,7 @@ pub fn ActivityFeed(#[prop(optional_no_strip)] show: Option<String>, #[prop(opti
         spawn_local(async move {
             match events::newest(Some(types.get_value()), PAGE_SIZE, before.clone()).await {
                 Ok(page) => {
-                    rows.update(|rows| rows.extend(page.nodes.into_iter().rev()));
+                    rows.update(|rows| rows.extend(page.nodes.into_iter().rev().filter(tells)));
                     older.set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
                 }
                 Err(error) => {
@@ -129,18 +140,37 @@ pub fn ActivityFeed(#[prop(optional_no_strip)] show: Option<String>, #[prop(opti
     }
 }
 
+/// That a message waits for its turn is no news; what becomes of it is.
+fn tells(event: &Event) -> bool {
+    let Event::MessageStatus(event) = event else {
+        return true;
+    };
+    !matches!(
+        event.status,
+        MessageStatus::Queued | MessageStatus::Sending | MessageStatus::Scheduled
+    )
+}
+
 fn line(event: &Event) -> AnyView {
     match event {
-        Event::DeviceStatusEvent(event) => {
+        Event::DeviceStatus(event) => {
             let device = event.device.as_ref();
             let name = device.map_or_else(|| words().deleted_device().to_owned(), |device| device.name.clone());
             let href = device.map(|device| format!("/devices/{}", device.id.inner()));
             let status = words().device_status(event.status).to_lowercase();
-            row(Icon::Phone, device_tone(event.status), name, status, event.reason.clone(), href, event.at)
+            row(
+                Icon::Phone,
+                device_tone(event.status),
+                name,
+                status,
+                event.reason.clone(),
+                href,
+                event.at,
+            )
         }
-        Event::MessageReceivedEvent(event) => about(event.message.as_ref(), None, event.at),
-        Event::MessageStatusEvent(event) => about(event.message.as_ref(), Some(event.status), event.at),
-        Event::DeviceQrEvent(_) | Event::ChatUpdatedEvent(_) | Event::Unknown => ().into_any(),
+        Event::MessageReceived(event) => about(event.message.as_ref(), None, event.at),
+        Event::MessageStatus(event) => about(event.message.as_ref(), Some(event.status), event.at),
+        Event::DeviceQr(_) | Event::ChatUpdated(_) | Event::Unknown => ().into_any(),
     }
 }
 
@@ -156,9 +186,21 @@ fn device_tone(status: crate::api::devices::DeviceStatus) -> &'static str {
 
 fn about(message: Option<&Message>, status: Option<MessageStatus>, at: At) -> AnyView {
     let Some(message) = message else {
-        return row(Icon::Inbox, "idle", words().deleted_message().to_owned(), String::new(), None, None, at);
+        return row(
+            Icon::Inbox,
+            "idle",
+            words().deleted_message().to_owned(),
+            String::new(),
+            None,
+            None,
+            at,
+        );
     };
-    let chat = if message.chat.name.starts_with('+') { phone::grouped(&message.chat.name) } else { message.chat.name.clone() };
+    let chat = if message.chat.name.starts_with('+') {
+        phone::grouped(&message.chat.name)
+    } else {
+        message.chat.name.clone()
+    };
     let href = Some(format!("/inbox/{}", message.chat.id.inner()));
     let what = match status {
         Some(status) => words().message_now(status),
@@ -177,7 +219,15 @@ fn about(message: Option<&Message>, status: Option<MessageStatus>, at: At) -> An
         (Some(_), _) | (None, Direction::Out) => Icon::Clock,
         (None, Direction::In) => Icon::Inbox,
     };
-    row(symbol, tone, chat, what, Some(message.content.text().to_owned()), href, at)
+    row(
+        symbol,
+        tone,
+        chat,
+        what,
+        Some(message.content.text().to_owned()),
+        href,
+        at,
+    )
 }
 
 fn row(

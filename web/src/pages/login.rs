@@ -24,13 +24,17 @@ pub fn LoginPage() -> impl IntoView {
     let password_error = Signal::derive(move || {
         error.with(|error| {
             let error = error.as_ref()?;
-            let wrong = error.is(ErrorCode::InvalidCredentials).then(|| words().wrong_password().to_owned());
+            let wrong = error
+                .is(ErrorCode::InvalidCredentials)
+                .then(|| words().wrong_password().to_owned());
             wrong.or_else(|| error.of_field("password"))
         })
     });
     let other = Signal::derive(move || {
         error.with(|error| {
-            let error = error.as_ref().filter(|error| !error.is(ErrorCode::InvalidCredentials))?;
+            let error = error
+                .as_ref()
+                .filter(|error| !error.is(ErrorCode::InvalidCredentials))?;
             error.beside(&["email", "password"]).cloned()
         })
     });

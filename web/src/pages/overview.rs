@@ -40,7 +40,10 @@ const ATTENTION: [DeviceStatus; 6] = [
 pub fn OverviewPage() -> impl IntoView {
     let totals = use_totals();
     let attention = Remote::new(|| {
-        let filter = DeviceFilter { status: Some(ATTENTION.to_vec()), ..DeviceFilter::default() };
+        let filter = DeviceFilter {
+            status: Some(ATTENTION.to_vec()),
+            ..DeviceFilter::default()
+        };
         devices::list(filter, 8, None)
     });
     let first = Remote::new(|| devices::list(DeviceFilter::default(), 20, None));
@@ -97,7 +100,11 @@ fn first_step(page: &DevicePage) -> Option<Step> {
     if page.nodes.iter().any(|device| device.jid.is_some()) || page.page_info.has_next_page {
         return None;
     }
-    Some(page.nodes.first().map_or(Step::Create, |device| Step::Link(device.id.inner().to_owned())))
+    Some(
+        page.nodes
+            .first()
+            .map_or(Step::Create, |device| Step::Link(device.id.inner().to_owned())),
+    )
 }
 
 #[component]

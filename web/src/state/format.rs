@@ -58,7 +58,12 @@ pub fn time(at: At) -> String {
 
 /// `14:05:09`
 pub fn time_with_seconds(at: At) -> String {
-    let options = in_zone(&[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit"), ("hourCycle", "h23")]);
+    let options = in_zone(&[
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("second", "2-digit"),
+        ("hourCycle", "h23"),
+    ]);
     date(at).to_locale_string(locale(), &options).into()
 }
 
@@ -133,7 +138,11 @@ pub fn relative(at: At, now: f64) -> String {
         s if s < 2_592_000.0 => (seconds / 86_400.0, "day"),
         _ => return day_short(at),
     };
-    let rounded = if unit == "second" { 0.0 } else { value.signum() * value.abs().round().max(1.0) };
+    let rounded = if unit == "second" {
+        0.0
+    } else {
+        value.signum() * value.abs().round().max(1.0)
+    };
     let format = Intl::RelativeTimeFormat::new(&Array::of1(&locale().into()), &object(&[("numeric", "auto")]));
     format.format(rounded, unit).into()
 }
@@ -145,12 +154,19 @@ pub fn number(value: i32) -> String {
 
 /// `1:05`
 pub fn countdown(ms: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and minutes at most")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and minutes at most"
+    )]
     let seconds = (ms.max(0.0) / 1000.0).ceil() as u32;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -15,7 +15,6 @@ use crate::api::{
     error::ApiError,
     events::{Event, Feed, FeedVariables},
     socket::{Connection, Notice, Socket, Subscribed},
-    token,
     values::Cursor,
 };
 
@@ -44,7 +43,10 @@ thread_local! {
 
 impl Live {
     pub fn provide() -> Self {
-        let this = Self { connection: RwSignal::new(Connection::Stopped), epoch: RwSignal::new(0) };
+        let this = Self {
+            connection: RwSignal::new(Connection::Stopped),
+            epoch: RwSignal::new(0),
+        };
         RUNNING.with_borrow_mut(|running| running.live = Some(this));
         provide_context(this);
         this
@@ -56,7 +58,9 @@ pub fn use_live() -> Live {
 }
 
 pub fn start(session: Session) {
-    let Some(live) = RUNNING.with_borrow(|running| running.live) else { return };
+    let Some(live) = RUNNING.with_borrow(|running| running.live) else {
+        return;
+    };
     if RUNNING.with_borrow(|running| running.socket.is_some()) {
         return;
     }
@@ -72,11 +76,26 @@ pub fn start(session: Session) {
     RUNNING.with_borrow_mut(|running| running.socket = Some(socket.clone()));
     let feed = subscribe_on(
         &socket,
-        || Feed::build(FeedVariables { after: RUNNING.with_borrow(|running| running.cursor.clone()) }),
+        || {
+            Feed::build(FeedVariables {
+                after: RUNNING.with_borrow(|running| running.cursor.clone()),
+            })
+        },
         |answer: Result<Feed, ApiError>| match answer {
             Ok(feed) => dispatch(&feed.events),
-            // A cursor too old to continue from: begin at the end, and let pages load again.
-            Err(_) => RUNNING.with_borrow_mut(|running| running.cursor = None),
+            // A token that expired, or a cursor too old to continue from: begin anew, where pages load again.
+            Err(error) => {
+                let signed_out = error == ApiError::SignedOut;
+                let socket = RUNNING.with_borrow_mut(|running| {
+                    if !signed_out {
+                        running.cursor = None;
+                    }
+                    running.socket.clone()
+                });
+                if let Some(socket) = socket {
+                    socket.restart(signed_out);
+                }
+            }
         },
     );
     RUNNING.with_borrow_mut(|running| running.feed = Some(feed));
@@ -133,7 +152,9 @@ pub fn subscribe<Data, Variables>(
     Data: DeserializeOwned + 'static,
     Variables: serde::Serialize + 'static,
 {
-    let Some(socket) = RUNNING.with_borrow(|running| running.socket.clone()) else { return };
+    let Some(socket) = RUNNING.with_borrow(|running| running.socket.clone()) else {
+        return;
+    };
     let subscribed = subscribe_on(&socket, operation, move |answer: Result<Data, ApiError>| {
         if let Ok(data) = answer {
             next(data);
@@ -157,14 +178,11 @@ where
         move |payload| {
             let answer = match payload {
                 Some(payload) => client::decode::<Data>(payload),
-                None => Err(ApiError::Failed { code: None, message: String::new() }),
+                None => Err(ApiError::Failed {
+                    code: None,
+                    message: String::new(),
+                }),
             };
-            if matches!(answer, Err(ApiError::SignedOut)) {
-                leptos::task::spawn_local(async {
-                    // The next connection brings the new token; a session that ended shows at the next request.
-                    let _ = token::renew().await;
-                });
-            }
             next(answer);
         },
     )

@@ -2,14 +2,64 @@
 
 /// Calling codes and their countries, the ones most likely here. The longest code that fits wins.
 const COUNTRIES: [(&str, &str); 58] = [
-    ("1", "US"), ("20", "EG"), ("212", "MA"), ("234", "NG"), ("254", "KE"), ("27", "ZA"), ("30", "GR"), ("31", "NL"),
-    ("32", "BE"), ("33", "FR"), ("34", "ES"), ("351", "PT"), ("353", "IE"), ("358", "FI"), ("36", "HU"), ("380", "UA"),
-    ("39", "IT"), ("40", "RO"), ("41", "CH"), ("420", "CZ"), ("43", "AT"), ("44", "GB"), ("45", "DK"), ("46", "SE"),
-    ("47", "NO"), ("48", "PL"), ("49", "DE"), ("51", "PE"), ("52", "MX"), ("54", "AR"), ("55", "BR"), ("56", "CL"),
-    ("57", "CO"), ("60", "MY"), ("61", "AU"), ("62", "ID"), ("63", "PH"), ("64", "NZ"), ("65", "SG"), ("66", "TH"),
-    ("670", "TL"), ("673", "BN"), ("7", "RU"), ("81", "JP"), ("82", "KR"), ("84", "VN"), ("852", "HK"), ("855", "KH"),
-    ("86", "CN"), ("880", "BD"), ("886", "TW"), ("90", "TR"), ("91", "IN"), ("92", "PK"), ("94", "LK"), ("95", "MM"),
-    ("966", "SA"), ("971", "AE"),
+    ("1", "US"),
+    ("20", "EG"),
+    ("212", "MA"),
+    ("234", "NG"),
+    ("254", "KE"),
+    ("27", "ZA"),
+    ("30", "GR"),
+    ("31", "NL"),
+    ("32", "BE"),
+    ("33", "FR"),
+    ("34", "ES"),
+    ("351", "PT"),
+    ("353", "IE"),
+    ("358", "FI"),
+    ("36", "HU"),
+    ("380", "UA"),
+    ("39", "IT"),
+    ("40", "RO"),
+    ("41", "CH"),
+    ("420", "CZ"),
+    ("43", "AT"),
+    ("44", "GB"),
+    ("45", "DK"),
+    ("46", "SE"),
+    ("47", "NO"),
+    ("48", "PL"),
+    ("49", "DE"),
+    ("51", "PE"),
+    ("52", "MX"),
+    ("54", "AR"),
+    ("55", "BR"),
+    ("56", "CL"),
+    ("57", "CO"),
+    ("60", "MY"),
+    ("61", "AU"),
+    ("62", "ID"),
+    ("63", "PH"),
+    ("64", "NZ"),
+    ("65", "SG"),
+    ("66", "TH"),
+    ("670", "TL"),
+    ("673", "BN"),
+    ("7", "RU"),
+    ("81", "JP"),
+    ("82", "KR"),
+    ("84", "VN"),
+    ("852", "HK"),
+    ("855", "KH"),
+    ("86", "CN"),
+    ("880", "BD"),
+    ("886", "TW"),
+    ("90", "TR"),
+    ("91", "IN"),
+    ("92", "PK"),
+    ("94", "LK"),
+    ("95", "MM"),
+    ("966", "SA"),
+    ("971", "AE"),
 ];
 
 fn country(digits: &str) -> Option<(&'static str, &'static str)> {
@@ -41,7 +91,11 @@ pub fn grouped(number: &str) -> String {
         from += take;
     }
     let separator = if code.is_empty() { "+" } else { " " };
-    let code = if code.is_empty() { String::new() } else { format!("+{code}") };
+    let code = if code.is_empty() {
+        String::new()
+    } else {
+        format!("+{code}")
+    };
     format!("{code}{separator}{}", groups.join("-"))
 }
 
@@ -54,5 +108,9 @@ pub fn region(number: &str) -> Option<&'static str> {
 /// Digits and a leading plus, out of whatever was typed.
 pub fn typed(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if text.trim_start().starts_with('+') { format!("+{digits}") } else { digits }
+    if text.trim_start().starts_with('+') {
+        format!("+{digits}")
+    } else {
+        digits
+    }
 }

@@ -23,14 +23,19 @@ pub struct Preferences {
 impl Preferences {
     /// Reads them and keeps the document up to date with them.
     pub fn provide() -> Self {
-        let language = read(LANGUAGE).and_then(|code| Language::from_code(&code)).unwrap_or_else(of_browser);
+        let language = read(LANGUAGE)
+            .and_then(|code| Language::from_code(&code))
+            .unwrap_or_else(of_browser);
         let theme = match read(THEME).as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::System,
         };
         words::choose(language);
-        let this = Self { language: RwSignal::new(language), theme: RwSignal::new(theme) };
+        let this = Self {
+            language: RwSignal::new(language),
+            theme: RwSignal::new(theme),
+        };
         provide_context(this);
         this.show();
         this
@@ -72,7 +77,11 @@ impl Theme {
 
 fn of_browser() -> Language {
     let preferred = window().navigator().language().unwrap_or_default();
-    if preferred.starts_with("id") { Language::Id } else { Language::En }
+    if preferred.starts_with("id") {
+        Language::Id
+    } else {
+        Language::En
+    }
 }
 
 pub fn read(key: &str) -> Option<String> {

@@ -63,14 +63,23 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
                 match answer {
                     Ok(loaded) => value.set(Load::Ready(loaded)),
                     Err(ApiError::SignedOut) => session.leave(),
-                    Err(_) if manner == Manner::Quietly && value.with_untracked(|value| matches!(value, Load::Ready(_))) => {}
+                    Err(_)
+                        if manner == Manner::Quietly
+                            && value.with_untracked(|value| matches!(value, Load::Ready(_))) => {}
                     Err(error) => value.set(Load::Failed(error)),
                 }
             });
         };
         let again = fetch.clone();
         Effect::new(move |before: Option<()>| {
-            start(&fetch, if before.is_none() { Manner::Openly } else { Manner::InPlace });
+            start(
+                &fetch,
+                if before.is_none() {
+                    Manner::Openly
+                } else {
+                    Manner::InPlace
+                },
+            );
         });
         let live = use_live();
         let loader = again.clone();
@@ -82,7 +91,10 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
             epoch
         });
         let reload: Box<dyn Fn(Manner)> = Box::new(move |manner| untrack(|| start(&again, manner)));
-        Self { value, reload: StoredValue::new_local(reload) }
+        Self {
+            value,
+            reload: StoredValue::new_local(reload),
+        }
     }
 
     /// Loads again and shows it.
@@ -98,7 +110,10 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
 
     /// Changes what is loaded, when it is.
     pub fn patch(self, change: impl FnOnce(&mut T)) {
-        let ready = self.value.try_with_untracked(|value| matches!(value, Load::Ready(_))).unwrap_or(false);
+        let ready = self
+            .value
+            .try_with_untracked(|value| matches!(value, Load::Ready(_)))
+            .unwrap_or(false);
         if ready {
             self.value.update(|value| {
                 if let Load::Ready(value) = value {
@@ -106,9 +121,5 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
                 }
             });
         }
-    }
-
-    pub fn set(self, loaded: T) {
-        self.value.set(Load::Ready(loaded));
     }
 }

@@ -19,7 +19,9 @@ impl<T: 'static> Copy for Rows<T> {}
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Rows<T> {
     pub fn new() -> Self {
-        Self { list: RwSignal::new(Vec::new()) }
+        Self {
+            list: RwSignal::new(Vec::new()),
+        }
     }
 
     /// Shows exactly these. Rows that stay keep their signal, and with it what is on the screen.
@@ -45,7 +47,9 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Rows<T> {
     /// Changes a row in place; false when there is none.
     pub fn update(self, key: &str, value: T) -> bool {
         let found = self.list.try_with_untracked(|list| {
-            list.iter().find(|(known, _)| known == key).map(|(_, signal)| signal.clone())
+            list.iter()
+                .find(|(known, _)| known == key)
+                .map(|(_, signal)| signal.clone())
         });
         let Some(Some(signal)) = found else { return false };
         set_if_changed(&signal, value);
@@ -54,7 +58,9 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Rows<T> {
 
     pub fn get(self, key: &str) -> Option<T> {
         let found = self.list.try_with_untracked(|list| {
-            list.iter().find(|(known, _)| known == key).map(|(_, signal)| signal.get_untracked())
+            list.iter()
+                .find(|(known, _)| known == key)
+                .map(|(_, signal)| signal.get_untracked())
         });
         found.flatten()
     }

@@ -83,18 +83,22 @@ impl Session {
 
     /// Whether the role may change things.
     pub fn may_write(self) -> bool {
-        self.viewer.with_untracked(|viewer| viewer.as_ref().is_some_and(|viewer| viewer.role != Role::Analyst))
+        self.viewer
+            .with_untracked(|viewer| viewer.as_ref().is_some_and(|viewer| viewer.role != Role::Analyst))
     }
 
     /// Whether the role may create, remove and configure devices.
     pub fn may_manage(self) -> bool {
         self.viewer.with_untracked(|viewer| {
-            viewer.as_ref().is_some_and(|viewer| matches!(viewer.role, Role::Owner | Role::Admin))
+            viewer
+                .as_ref()
+                .is_some_and(|viewer| matches!(viewer.role, Role::Owner | Role::Admin))
         })
     }
 
     pub fn tenant_id(self) -> Option<String> {
-        self.viewer.with(|viewer| viewer.as_ref().map(|viewer| viewer.tenant.id.inner().to_owned()))
+        self.viewer
+            .with(|viewer| viewer.as_ref().map(|viewer| viewer.tenant.id.inner().to_owned()))
     }
 }
 

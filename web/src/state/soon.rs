@@ -14,7 +14,11 @@ pub struct Soon {
 
 impl Soon {
     pub fn new(pause_ms: u32, work: impl Fn() + 'static) -> Self {
-        Self { pause_ms, waiting: Rc::new(Cell::new(false)), work: Rc::new(work) }
+        Self {
+            pause_ms,
+            waiting: Rc::new(Cell::new(false)),
+            work: Rc::new(work),
+        }
     }
 
     pub fn call(&self) {

@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{live, remote::{Load, Remote}, soon::Soon};
+use super::{
+    live,
+    remote::{Load, Remote},
+    soon::Soon,
+};
 use crate::api::overview::{self, Overview};
 
 /// Events come in bursts; the figures follow at most this often.

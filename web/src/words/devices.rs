@@ -129,16 +129,34 @@ impl Words {
     /// What is the matter, and what to do.
     pub fn device_trouble(self, status: DeviceStatus) -> &'static str {
         match (self.0, status) {
-            (Language::En, DeviceStatus::Degraded) => "Connected, but nothing comes through. Kabar reconnects by itself; restarting may be quicker.",
-            (Language::Id, DeviceStatus::Degraded) => "Tersambung, tetapi tidak ada yang lewat. Kabar menyambung ulang sendiri; memulai ulang mungkin lebih cepat.",
-            (Language::En, DeviceStatus::LoggedOut) => "The account was logged out, here or on the phone. Link it again to send.",
-            (Language::Id, DeviceStatus::LoggedOut) => "Akun dikeluarkan, di sini atau di ponsel. Tautkan lagi untuk mengirim.",
+            (Language::En, DeviceStatus::Degraded) => {
+                "Connected, but nothing comes through. Kabar reconnects by itself; restarting may be quicker."
+            }
+            (Language::Id, DeviceStatus::Degraded) => {
+                "Tersambung, tetapi tidak ada yang lewat. Kabar menyambung ulang sendiri; memulai ulang mungkin lebih cepat."
+            }
+            (Language::En, DeviceStatus::LoggedOut) => {
+                "The account was logged out, here or on the phone. Link it again to send."
+            }
+            (Language::Id, DeviceStatus::LoggedOut) => {
+                "Akun dikeluarkan, di sini atau di ponsel. Tautkan lagi untuk mengirim."
+            }
             (Language::En, DeviceStatus::Banned) => "WhatsApp banned this account. Appeal in the app on the phone.",
-            (Language::Id, DeviceStatus::Banned) => "WhatsApp memblokir akun ini. Ajukan banding lewat aplikasi di ponsel.",
-            (Language::En, DeviceStatus::Failed) => "The device could not be started. Restart it; if that fails, wipe it and link again.",
-            (Language::Id, DeviceStatus::Failed) => "Perangkat tidak dapat dijalankan. Mulai ulang; bila gagal, hapus kredensialnya dan tautkan lagi.",
-            (Language::En, DeviceStatus::PasskeyRequired) => "The phone asks for a passkey. Confirm it there to finish linking.",
-            (Language::Id, DeviceStatus::PasskeyRequired) => "Ponsel meminta passkey. Konfirmasikan di sana untuk menyelesaikan penautan.",
+            (Language::Id, DeviceStatus::Banned) => {
+                "WhatsApp memblokir akun ini. Ajukan banding lewat aplikasi di ponsel."
+            }
+            (Language::En, DeviceStatus::Failed) => {
+                "The device could not be started. Restart it; if that fails, wipe it and link again."
+            }
+            (Language::Id, DeviceStatus::Failed) => {
+                "Perangkat tidak dapat dijalankan. Mulai ulang; bila gagal, hapus kredensialnya dan tautkan lagi."
+            }
+            (Language::En, DeviceStatus::PasskeyRequired) => {
+                "The phone asks for a passkey. Confirm it there to finish linking."
+            }
+            (Language::Id, DeviceStatus::PasskeyRequired) => {
+                "Ponsel meminta passkey. Konfirmasikan di sana untuk menyelesaikan penautan."
+            }
             (Language::En, _) => "The device is not connected. Messages wait until it is.",
             (Language::Id, _) => "Perangkat tidak tersambung. Pesan menunggu sampai tersambung.",
         }

@@ -26,7 +26,11 @@ pub fn explain(error: &ApiError) -> String {
         ApiError::Forbidden => words.error_forbidden().to_owned(),
         ApiError::Refused(errors) => {
             let lines: Vec<String> = errors.iter().map(refusal).collect();
-            if lines.is_empty() { words.error_unexpected().to_owned() } else { lines.join(" ") }
+            if lines.is_empty() {
+                words.error_unexpected().to_owned()
+            } else {
+                lines.join(" ")
+            }
         }
         ApiError::Failed { code, message } => match code.as_deref() {
             Some("RATE_LIMITED") => words.error_rate_limited().to_owned(),
@@ -41,14 +45,16 @@ pub fn explain(error: &ApiError) -> String {
 pub fn refusal(error: &UserError) -> String {
     match language() {
         Language::En => error.message.clone(),
-        Language::Id => Words(Language::Id).refused(error.code).unwrap_or(&error.message).to_owned(),
+        Language::Id => Words(Language::Id)
+            .refused(error.code)
+            .unwrap_or(&error.message)
+            .to_owned(),
     }
 }
 
 impl Words {
     fn refused(self, code: ErrorCode) -> Option<&'static str> {
         Some(match code {
-            ErrorCode::InvalidInput => return None,
             ErrorCode::InvalidPhoneNumber => "Nomor telepon tidak valid. Tulis dengan kode negara, misalnya +62 812….",
             ErrorCode::NotFound => "Tidak ditemukan.",
             ErrorCode::AlreadyExists => "Sudah ada.",
@@ -63,7 +69,7 @@ impl Words {
             ErrorCode::RecipientBlocked => "Penerima tidak dapat dihubungi dari akun ini.",
             ErrorCode::TimedOut => "Tidak selesai tepat waktu. Prosesnya tetap berjalan.",
             ErrorCode::Sandbox => "Ditolak oleh sandbox.",
-            ErrorCode::Other => return None,
+            ErrorCode::InvalidInput | ErrorCode::Other => return None,
         })
     }
 }

@@ -103,7 +103,11 @@ use phrases;
 /// One or many, in English. Indonesian has one form.
 fn count(number: i32, one: &str, many: &str) -> String {
     let shown = crate::state::format::number(number);
-    if number == 1 { format!("{shown} {one}") } else { format!("{shown} {many}") }
+    if number == 1 {
+        format!("{shown} {one}")
+    } else {
+        format!("{shown} {many}")
+    }
 }
 
 pub use errors::explain;

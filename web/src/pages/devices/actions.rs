@@ -24,8 +24,12 @@ pub fn Actions(remote: Remote<Option<Device>>, device: Signal<Device>) -> impl I
     let navigate = use_navigate();
     let busy = RwSignal::new(None::<Action>);
     let deleting = RwSignal::new(false);
-    let (edit, ask_logout, ask_wipe, ask_delete) =
-        (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let (edit, ask_logout, ask_wipe, ask_delete) = (
+        RwSignal::new(false),
+        RwSignal::new(false),
+        RwSignal::new(false),
+        RwSignal::new(false),
+    );
     let act = Callback::new(move |action: Action| {
         if busy.get_untracked().is_some() {
             return;
@@ -72,10 +76,22 @@ pub fn Actions(remote: Remote<Option<Device>>, device: Signal<Device>) -> impl I
             items.push(Item::new(words().restart(), move || act.run(Action::Restart)).symbol(Icon::Refresh));
         }
         if linked {
-            items.push(Item::new(words().log_out_device(), move || ask_logout.set(true)).symbol(Icon::Unlink).danger());
+            items.push(
+                Item::new(words().log_out_device(), move || ask_logout.set(true))
+                    .symbol(Icon::Unlink)
+                    .danger(),
+            );
         }
-        items.push(Item::new(words().wipe(), move || ask_wipe.set(true)).symbol(Icon::Close).danger());
-        items.push(Item::new(words().delete(), move || ask_delete.set(true)).symbol(Icon::Trash).danger());
+        items.push(
+            Item::new(words().wipe(), move || ask_wipe.set(true))
+                .symbol(Icon::Close)
+                .danger(),
+        );
+        items.push(
+            Item::new(words().delete(), move || ask_delete.set(true))
+                .symbol(Icon::Trash)
+                .danger(),
+        );
         items
     });
     if !session.may_manage() {

@@ -52,7 +52,9 @@ fn DeviceOf(id: String) -> impl IntoView {
     live::subscribe(
         move || {
             use cynic::SubscriptionBuilder;
-            WatchDevice::build(WatchVariables { id: Some(variables.clone()) })
+            WatchDevice::build(WatchVariables {
+                id: Some(variables.clone()),
+            })
         },
         move |answer: WatchDevice| follow(&answer.device_updated),
     );
@@ -87,14 +89,19 @@ fn DeviceView(remote: Remote<Option<Device>>) -> impl IntoView {
         });
         last.get_value()
     });
-    let Some(first) = device.get_untracked() else { return ().into_any() };
+    let Some(first) = device.get_untracked() else {
+        return ().into_any();
+    };
     let device = Signal::derive(move || device.get().unwrap_or_else(|| first.clone()));
     let status = Memo::new(move |_| device.with(|device| device.status));
     // Whether it was linked while somebody looked at this page.
     let celebrated = RwSignal::new(false);
     Effect::new(move |before: Option<DeviceStatus>| {
         let now = status.get();
-        let linking = matches!(before, Some(DeviceStatus::QrReady | DeviceStatus::Pairing | DeviceStatus::PasskeyRequired));
+        let linking = matches!(
+            before,
+            Some(DeviceStatus::QrReady | DeviceStatus::Pairing | DeviceStatus::PasskeyRequired)
+        );
         let still = before == Some(DeviceStatus::Connecting) && celebrated.get_untracked();
         if now == DeviceStatus::Connected && (linking || still) {
             celebrated.set(true);
@@ -138,7 +145,12 @@ fn DeviceView(remote: Remote<Option<Device>>) -> impl IntoView {
 #[component]
 fn StatusReason(device: Signal<Device>) -> impl IntoView {
     let reason = Memo::new(move |_| {
-        device.with(|device| device.status.needs_attention().then(|| (device.status, device.status_reason.clone())))
+        device.with(|device| {
+            device
+                .status
+                .needs_attention()
+                .then(|| (device.status, device.status_reason.clone()))
+        })
     });
     move || {
         reason.get().map(|(status, reason)| {
@@ -158,10 +170,16 @@ fn StatusReason(device: Signal<Device>) -> impl IntoView {
 #[component]
 fn Facts(device: Signal<Device>) -> impl IntoView {
     let moment = |at: Option<At>| {
-        at.map_or_else(|| view! { <span class="none">"–"</span> }.into_any(), |at| view! { <Timestamp at /> }.into_any())
+        at.map_or_else(
+            || view! { <span class="none">"–"</span> }.into_any(),
+            |at| view! { <Timestamp at /> }.into_any(),
+        )
     };
     let text = |value: Option<String>| {
-        value.map_or_else(|| view! { <span class="none">"–"</span> }.into_any(), |value| view! { <span>{value}</span> }.into_any())
+        value.map_or_else(
+            || view! { <span class="none">"–"</span> }.into_any(),
+            |value| view! { <span>{value}</span> }.into_any(),
+        )
     };
     view! {
         <section class="card" aria-label=words().facts()>

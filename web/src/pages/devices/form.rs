@@ -48,7 +48,11 @@ impl Form {
 
     pub fn tags(self) -> Vec<String> {
         let tags = self.tags.get_untracked();
-        tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+        tags.split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether it can be sent.
@@ -59,7 +63,9 @@ impl Form {
     }
 
     fn name_fault(self) -> Option<String> {
-        self.name.with(|name| name.trim().is_empty()).then(|| words().name_missing().to_owned())
+        self.name
+            .with(|name| name.trim().is_empty())
+            .then(|| words().name_missing().to_owned())
     }
 
     fn key_fault(self) -> Option<String> {

@@ -91,14 +91,19 @@ fn picture(svg: &str) -> String {
     if svg.starts_with("data:") {
         svg.to_owned()
     } else {
-        format!("data:image/svg+xml;charset=utf-8,{}", String::from(js_sys::encode_uri_component(svg)))
+        format!(
+            "data:image/svg+xml;charset=utf-8,{}",
+            String::from(js_sys::encode_uri_component(svg))
+        )
     }
 }
 
 #[component]
 fn Code(device: Signal<Device>) -> impl IntoView {
     let code = Memo::new(move |_| device.with(|device| device.qr.clone()));
-    let pairing = Memo::new(move |_| device.with(|device| device.status == DeviceStatus::Pairing && device.pairing_code.is_none()));
+    let pairing = Memo::new(move |_| {
+        device.with(|device| device.status == DeviceStatus::Pairing && device.pairing_code.is_none())
+    });
     let now = clock::every_second();
     let left = Memo::new(move |_| code.with(|code| code.as_ref().map_or(0.0, |code| code.expires_at.0 - now.get())));
     view! {

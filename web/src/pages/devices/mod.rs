@@ -45,7 +45,12 @@ const FILTERS: [(&str, &[DeviceStatus]); 4] = [
     ("connected", &[DeviceStatus::Connected, DeviceStatus::Degraded]),
     (
         "linking",
-        &[DeviceStatus::Connecting, DeviceStatus::QrReady, DeviceStatus::Pairing, DeviceStatus::PasskeyRequired],
+        &[
+            DeviceStatus::Connecting,
+            DeviceStatus::QrReady,
+            DeviceStatus::Pairing,
+            DeviceStatus::PasskeyRequired,
+        ],
     ),
     (
         "attention",
@@ -62,13 +67,24 @@ const FILTERS: [(&str, &[DeviceStatus]); 4] = [
 ];
 
 fn filter_of(status: Option<&str>, text: Option<String>) -> DeviceFilter {
-    let statuses = FILTERS.iter().find(|(name, _)| Some(*name) == status).map(|(_, statuses)| statuses.to_vec());
+    let statuses = FILTERS
+        .iter()
+        .find(|(name, _)| Some(*name) == status)
+        .map(|(_, statuses)| statuses.to_vec());
     let text = text.filter(|text| !text.trim().is_empty());
-    DeviceFilter { status: statuses, text, ..DeviceFilter::default() }
+    DeviceFilter {
+        status: statuses,
+        text,
+        ..DeviceFilter::default()
+    }
 }
 
 pub(super) fn in_place() -> NavigateOptions {
-    NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() }
+    NavigateOptions {
+        replace: true,
+        scroll: false,
+        ..NavigateOptions::default()
+    }
 }
 
 #[component]
@@ -89,7 +105,12 @@ pub fn DevicesPage() -> impl IntoView {
     let key = |device: &Device| device.id.inner().to_owned();
     Effect::new(move |_| {
         remote.value.with(|value| {
-            if let Load::Ready(Page { nodes, page_info, total_count }) = value {
+            if let Load::Ready(Page {
+                nodes,
+                page_info,
+                total_count,
+            }) = value
+            {
                 rows.replace(nodes.clone(), key);
                 more.set(page_info.end_cursor.clone().filter(|_| page_info.has_next_page));
                 total.set(*total_count);
@@ -242,8 +263,8 @@ fn DeviceRow(id: String, device: ArcRwSignal<Device>) -> impl IntoView {
                     }).collect_view()}
                 </span>
             </td>
-            <td data-label=words().status()><DeviceBadge status /></td>
-            <td data-label=words().phone_number()>
+            <td><DeviceBadge status /></td>
+            <td>
                 {move || device.with(|device| device.phone_number.clone()).map_or_else(
                     || view! { <span class="none">"–"</span> }.into_any(),
                     |number| view! { <PhoneNumberText number=number.0 /> }.into_any(),

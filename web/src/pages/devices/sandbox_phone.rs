@@ -3,12 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    api::{
-        devices::Device,
-        error::ApiError,
-        sandbox,
-        values::ErrorCode,
-    },
+    api::{devices::Device, error::ApiError, sandbox, values::ErrorCode},
     components::{
         button::{Button, Kind},
         field::TextField,
@@ -24,7 +19,11 @@ use crate::{
 
 /// A number nobody has, for the first phone.
 fn some_number() -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 99,999,999")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 99,999,999"
+    )]
     let digits = (js_sys::Math::random() * 100_000_000.0) as u32;
     format!("+62812{digits:08}")
 }
@@ -102,7 +101,8 @@ pub fn ScanningPhone(device: Signal<Device>) -> impl IntoView {
 async fn link(device_id: cynic::Id, number: String, code: Option<String>) -> Result<(), ApiError> {
     match sandbox::create_phone(number.clone(), None).await {
         Ok(_) => {}
-        Err(error) if error.is(ErrorCode::AlreadyExists) || error.is(ErrorCode::Sandbox) || error.is(ErrorCode::Conflict) => {}
+        Err(error)
+            if error.is(ErrorCode::AlreadyExists) || error.is(ErrorCode::Sandbox) || error.is(ErrorCode::Conflict) => {}
         Err(error) => return Err(error),
     }
     match code {

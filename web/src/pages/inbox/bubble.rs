@@ -82,7 +82,11 @@ fn status_of(entry: &Entry) -> MessageStatus {
 fn author(entry: &Entry) -> Option<AnyView> {
     let Entry::Stored(message) = entry else { return None };
     let group = message.chat.phone_number.is_none() && message.direction == Direction::In;
-    let name = message.sender.name.clone().or_else(|| message.sender.phone_number.clone().map(|number| number.0))?;
+    let name = message
+        .sender
+        .name
+        .clone()
+        .or_else(|| message.sender.phone_number.clone().map(|number| number.0))?;
     group.then(|| view! { <p class="bubble-author">{name}</p> }.into_any())
 }
 
@@ -102,11 +106,16 @@ fn linked(text: &str) -> impl IntoView + use<> {
     let mut rest = text;
     while let Some(start) = rest.find("https://").or_else(|| rest.find("http://")) {
         let (before, from) = rest.split_at(start);
-        let end = from.find(|letter: char| letter.is_whitespace() || letter == '<').unwrap_or(from.len());
+        let end = from
+            .find(|letter: char| letter.is_whitespace() || letter == '<')
+            .unwrap_or(from.len());
         let address = from[..end].trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
         parts.push(before.to_owned().into_any());
         let href = address.to_owned();
-        parts.push(view! { <a href=href rel="external noopener noreferrer" target="_blank">{address.to_owned()}</a> }.into_any());
+        parts.push(
+            view! { <a href=href rel="external noopener noreferrer" target="_blank">{address.to_owned()}</a> }
+                .into_any(),
+        );
         rest = &from[address.len()..];
     }
     parts.push(rest.to_owned().into_any());
@@ -134,7 +143,12 @@ fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl Int
             }
             .into_any()
         }
-        Entry::Pending { key, body, refused: Some(reason), .. } => {
+        Entry::Pending {
+            key,
+            body,
+            refused: Some(reason),
+            ..
+        } => {
             let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), body.clone());
             view! {
                 <p class="bubble-failure">

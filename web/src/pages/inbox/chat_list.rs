@@ -70,7 +70,9 @@ pub fn ChatList(
     });
     let soon = Soon::new(PAUSE_MS, move || remote.refresh());
     live::on_event(move |event| {
-        let known = event.chat().is_some_and(|chat| rows.update(chat.id.inner(), chat.clone()));
+        let known = event
+            .chat()
+            .is_some_and(|chat| rows.update(chat.id.inner(), chat.clone()));
         let seen = event.message().is_some_and(|message| note(rows, message));
         rows.sort_by_rank(rank);
         // A chat that is not shown yet, or may no longer belong here.
@@ -145,7 +147,10 @@ fn note(rows: Rows<Chat>, message: &Message) -> bool {
     let id = message.chat.id.inner();
     let Some(mut chat) = rows.get(id) else { return false };
     chat.unread_count = message.chat.unread_count;
-    let newer = chat.last_message.as_ref().is_none_or(|last| last.id == message.id || last.created_at <= message.created_at);
+    let newer = chat
+        .last_message
+        .as_ref()
+        .is_none_or(|last| last.id == message.id || last.created_at <= message.created_at);
     if newer {
         chat.last_message_at = Some(message.created_at);
         chat.last_message = Some(message.clone());
@@ -162,14 +167,22 @@ fn DevicePicker(device: Memo<Option<String>>, chat: Memo<Option<String>>) -> imp
         let mut options = vec![(String::new(), words().all_devices().to_owned())];
         choices.value.with(|choices| {
             if let Load::Ready(page) = choices {
-                options.extend(page.nodes.iter().map(|device| (device.id.inner().to_owned(), device.name.clone())));
+                options.extend(
+                    page.nodes
+                        .iter()
+                        .map(|device| (device.id.inner().to_owned(), device.name.clone())),
+                );
             }
         });
         options
     });
     let choose = move |id: String| {
         let chat = chat.get_untracked().map(|chat| format!("/{chat}")).unwrap_or_default();
-        let query = if id.is_empty() { String::new() } else { format!("?device={id}") };
+        let query = if id.is_empty() {
+            String::new()
+        } else {
+            format!("?device={id}")
+        };
         navigate(&format!("/inbox{chat}{query}"), in_place());
     };
     view! {
@@ -196,7 +209,12 @@ fn ChatRow(
     };
     let href = {
         let id = id.clone();
-        move || format!("/inbox/{id}{}", location.search.with(|search| query_without_new(search)))
+        move || {
+            format!(
+                "/inbox/{id}{}",
+                location.search.with(|search| query_without_new(search))
+            )
+        }
     };
     let name = Memo::new(move |_| chat.with(title));
     let unread = Memo::new(move |_| chat.with(|chat| chat.unread_count));
@@ -264,7 +282,14 @@ pub fn initial(name: &str) -> AnyView {
 
 /// The address's filters, without the wish for a new chat.
 fn query_without_new(search: &str) -> String {
-    let kept: Vec<&str> =
-        search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("new=")).collect();
-    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
+    let kept: Vec<&str> = search
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("new="))
+        .collect();
+    if kept.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", kept.join("&"))
+    }
 }

@@ -28,11 +28,21 @@ pub fn Composer(chat: Memo<Chat>, #[prop(into)] on_send: Callback<String>) -> im
     let too_long = Memo::new(move |_| length.get() > LONGEST);
     Effect::new(move |_| {
         let draft = text.get();
-        DRAFTS.with_borrow_mut(|drafts| if draft.is_empty() { drafts.remove(&id) } else { drafts.insert(id.clone(), draft) });
+        DRAFTS.with_borrow_mut(|drafts| {
+            if draft.is_empty() {
+                drafts.remove(&id)
+            } else {
+                drafts.insert(id.clone(), draft)
+            }
+        });
     });
     Effect::new(move |_| {
         // On a touch screen the keyboard would cover the conversation one came to read.
-        let mouse = window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
+        let mouse = window()
+            .match_media("(pointer: fine)")
+            .ok()
+            .flatten()
+            .is_some_and(|query| query.matches());
         if let Some(input) = input.get().filter(|_| mouse) {
             let _ = input.focus();
         }

@@ -73,7 +73,9 @@ pub fn Conversation(id: String) -> impl IntoView {
 #[component]
 fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
     let session = use_session();
-    let Load::Ready(Some(first)) = remote.value.get_untracked() else { return ().into_any() };
+    let Load::Ready(Some(first)) = remote.value.get_untracked() else {
+        return ().into_any();
+    };
     let chat = Memo::new(move |before: Option<&Chat>| {
         remote.value.with(|value| match value {
             Load::Ready(Some(chat)) => chat.clone(),
@@ -130,7 +132,9 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
         (ready, arrived)
     });
     let scrolled = move |_| {
-        let Some(scroller) = scroller.get_untracked() else { return };
+        let Some(scroller) = scroller.get_untracked() else {
+            return;
+        };
         let left = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
         at_end.set(left < NEAR_END);
         if left < NEAR_END {
@@ -204,7 +208,11 @@ fn Head(chat: Memo<Chat>) -> impl IntoView {
     let name = Memo::new(move |_| chat.with(title));
     let back = move || {
         let search = location.search.get();
-        if search.is_empty() { "/inbox".to_owned() } else { format!("/inbox?{}", search.trim_start_matches('?')) }
+        if search.is_empty() {
+            "/inbox".to_owned()
+        } else {
+            format!("/inbox?{}", search.trim_start_matches('?'))
+        }
     };
     view! {
         <header class="conversation-head">

@@ -31,7 +31,10 @@ pub fn DetailsDrawer(thread: Thread, shown: RwSignal<Option<String>>) -> impl In
     });
     let message = Memo::new(move |_| {
         let id = shown.get()?;
-        let row = thread.rows.list.with(|list| list.iter().find(|(known, _)| *known == id).map(|(_, row)| row.clone()))?;
+        let row = thread
+            .rows
+            .list
+            .with(|list| list.iter().find(|(known, _)| *known == id).map(|(_, row)| row.clone()))?;
         match row.get() {
             Entry::Stored(message) => Some(*message),
             Entry::Pending { .. } => None,
@@ -45,13 +48,17 @@ pub fn DetailsDrawer(thread: Thread, shown: RwSignal<Option<String>>) -> impl In
 }
 
 fn facts(message: Message) -> impl IntoView {
-    let party = if message.direction == Direction::Out { message.recipient.clone() } else { Some(message.sender.clone()) };
+    let party = if message.direction == Direction::Out {
+        message.recipient.clone()
+    } else {
+        Some(message.sender.clone())
+    };
     let number = party.and_then(|party| party.phone_number).map(|number| number.0);
     view! {
         <ol class="timeline">
             {message.status_history.iter().map(|change| view! {
                 <li>
-                    <Ticks status=change.status />
+                    <span><Ticks status=change.status /></span>
                     <span>{words().message_status(change.status)}</span>
                     <time title=format::exact(change.at)>{format::time_with_seconds(change.at)}</time>
                 </li>

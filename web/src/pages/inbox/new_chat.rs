@@ -79,7 +79,10 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
             match answer {
                 Ok(message) => {
                     open.set(false);
-                    let device = device.get_untracked().map(|device| format!("?device={device}")).unwrap_or_default();
+                    let device = device
+                        .get_untracked()
+                        .map(|device| format!("?device={device}"))
+                        .unwrap_or_default();
                     let address = format!("/inbox/{}{device}", message.chat.id.inner());
                     navigate.with_value(|navigate| navigate(&address, NavigateOptions::default()));
                 }

@@ -23,7 +23,12 @@ const PAGE_SIZE: i32 = 50;
 pub enum Entry {
     Stored(Box<Message>),
     /// Sent from here and not answered yet, or refused.
-    Pending { key: String, body: String, at: At, refused: Option<String> },
+    Pending {
+        key: String,
+        body: String,
+        at: At,
+        refused: Option<String>,
+    },
 }
 
 /// A row of the thread: a day or a bubble.
@@ -89,7 +94,9 @@ impl Thread {
     /// The newest page, merged with what is there.
     pub fn load(self) {
         spawn_local(async move {
-            let Some(chat_id) = self.chat_id.try_get_value() else { return };
+            let Some(chat_id) = self.chat_id.try_get_value() else {
+                return;
+            };
             let answer = messages::of_chat(chat_id, PAGE_SIZE, None).await;
             if self.stage.try_get_untracked().is_none() {
                 return;
@@ -97,9 +104,13 @@ impl Thread {
             match answer {
                 Ok(page) => {
                     let first = self.stage.get_untracked() != Stage::Ready;
-                    let overlaps = page.nodes.iter().any(|message| self.rows.get(message.id.inner()).is_some());
+                    let overlaps = page
+                        .nodes
+                        .iter()
+                        .any(|message| self.rows.get(message.id.inner()).is_some());
                     if first || !overlaps {
-                        self.older.set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
+                        self.older
+                            .set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
                         let pending = self.pending();
                         let entries = page.nodes.into_iter().map(|message| Entry::Stored(Box::new(message)));
                         self.rows.replace(entries.chain(pending).collect(), key);
@@ -117,13 +128,17 @@ impl Thread {
     }
 
     pub fn load_older(self) {
-        let Some(before) = self.older.get_untracked() else { return };
+        let Some(before) = self.older.get_untracked() else {
+            return;
+        };
         if self.loading_older.get_untracked() {
             return;
         }
         self.loading_older.set(true);
         spawn_local(async move {
-            let Some(chat_id) = self.chat_id.try_get_value() else { return };
+            let Some(chat_id) = self.chat_id.try_get_value() else {
+                return;
+            };
             let answer = messages::of_chat(chat_id, PAGE_SIZE, Some(before)).await;
             if let Ok(page) = answer
                 && self.stage.try_get_untracked().is_some()
@@ -132,9 +147,15 @@ impl Thread {
                     .nodes
                     .into_iter()
                     .filter(|message| self.rows.get(message.id.inner()).is_none())
-                    .map(|message| (message.id.inner().to_owned(), ArcRwSignal::new(Entry::Stored(Box::new(message)))))
+                    .map(|message| {
+                        (
+                            message.id.inner().to_owned(),
+                            ArcRwSignal::new(Entry::Stored(Box::new(message))),
+                        )
+                    })
                     .collect();
-                self.older.set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
+                self.older
+                    .set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
                 self.rows.list.update(|list| {
                     entries.append(list);
                     *list = entries;
@@ -157,7 +178,12 @@ impl Thread {
         if message.direction == Direction::Out {
             let body = message.content.text();
             let mine = self.pending().into_iter().find_map(|entry| match entry {
-                Entry::Pending { key, body: sent, refused: None, .. } if sent == body => Some(key),
+                Entry::Pending {
+                    key,
+                    body: sent,
+                    refused: None,
+                    ..
+                } if sent == body => Some(key),
                 _ => None,
             });
             if let Some(mine) = mine {
@@ -167,7 +193,9 @@ impl Thread {
         let at = message.created_at;
         let row = (id, ArcRwSignal::new(Entry::Stored(Box::new(message))));
         self.rows.list.update(|list| {
-            let place = list.iter().rposition(|(_, entry)| entry.with_untracked(|entry| time(entry) <= at));
+            let place = list
+                .iter()
+                .rposition(|(_, entry)| entry.with_untracked(|entry| time(entry) <= at));
             list.insert(place.map_or(0, |place| place + 1), row);
         });
         self.arrived.update(|arrived| *arrived += 1);
@@ -192,14 +220,22 @@ impl Thread {
 
     fn pending(self) -> Vec<Entry> {
         self.rows.list.with_untracked(|list| {
-            list.iter().map(|(_, entry)| entry.get_untracked()).filter(|entry| matches!(entry, Entry::Pending { .. })).collect()
+            list.iter()
+                .map(|(_, entry)| entry.get_untracked())
+                .filter(|entry| matches!(entry, Entry::Pending { .. }))
+                .collect()
         })
     }
 
     /// Shows the text at once and sends it.
     pub fn send(self, chat: &Chat, body: String) {
         let key = unique::key();
-        let entry = Entry::Pending { key: key.clone(), body: body.clone(), at: At::now(), refused: None };
+        let entry = Entry::Pending {
+            key: key.clone(),
+            body: body.clone(),
+            at: At::now(),
+            refused: None,
+        };
         self.rows.push(key.clone(), entry);
         self.arrived.update(|arrived| *arrived += 1);
         self.attempt(chat.clone(), key, body);
@@ -207,7 +243,15 @@ impl Thread {
 
     /// Sends again what was refused, with the key it had.
     pub fn send_again(self, chat: &Chat, key: String, body: String) {
-        self.rows.update(&key, Entry::Pending { key: key.clone(), body: body.clone(), at: At::now(), refused: None });
+        self.rows.update(
+            &key,
+            Entry::Pending {
+                key: key.clone(),
+                body: body.clone(),
+                at: At::now(),
+                refused: None,
+            },
+        );
         self.attempt(chat.clone(), key, body);
     }
 
@@ -228,7 +272,15 @@ impl Thread {
                 }
                 Err(error) => {
                     let refused = Some(words::explain(&error));
-                    self.rows.update(&key, Entry::Pending { key: key.clone(), body, at: At::now(), refused });
+                    self.rows.update(
+                        &key,
+                        Entry::Pending {
+                            key: key.clone(),
+                            body,
+                            at: At::now(),
+                            refused,
+                        },
+                    );
                 }
             }
         });
@@ -300,6 +352,8 @@ pub fn time(entry: &Entry) -> At {
 /// Why a message failed, for people.
 pub fn failure(message: &Message) -> Option<String> {
     let error = message.error.as_ref()?;
-    let code = error.whatsapp_code.map_or_else(|| error.code.clone(), |number| format!("{} {number}", error.code));
+    let code = error
+        .whatsapp_code
+        .map_or_else(|| error.code.clone(), |number| format!("{} {number}", error.code));
     Some(words().failed_because(&error.message, &code))
 }

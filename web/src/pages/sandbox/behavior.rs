@@ -80,7 +80,12 @@ fn Replies(behavior: Memo<Behavior>, change: Callback<SandboxBehaviorInput>) -> 
     };
     let chosen = RwSignal::new(untrack(of_behavior).to_owned());
     Effect::new(move |_| chosen.set(of_behavior().to_owned()));
-    let set = move |replies| change.run(SandboxBehaviorInput { replies: Some(replies), ..SandboxBehaviorInput::default() });
+    let set = move |replies| {
+        change.run(SandboxBehaviorInput {
+            replies: Some(replies),
+            ..SandboxBehaviorInput::default()
+        })
+    };
     let choose = move |choice: String| {
         match choice.as_str() {
             "echo" => set(SandboxReplyInput::Echo(true)),
@@ -126,7 +131,11 @@ fn Figures(behavior: Memo<Behavior>, change: Callback<SandboxBehaviorInput>) -> 
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let numbers = blocks.get_untracked();
-        let numbers = numbers.split([',', ' ']).filter(|number| !number.is_empty()).map(str::to_owned).collect();
+        let numbers = numbers
+            .split([',', ' '])
+            .filter(|number| !number.is_empty())
+            .map(str::to_owned)
+            .collect();
         change.run(SandboxBehaviorInput {
             latency_ms: Some(latency.get_untracked().trim().parse().unwrap_or(0)),
             nack_code: Some(code.get_untracked().trim().parse().unwrap_or(0)),

@@ -76,7 +76,9 @@ fn PhoneOf(number: String) -> impl IntoView {
 
 #[component]
 fn PhoneView(remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
-    let Load::Ready(Some(first)) = remote.value.get_untracked() else { return ().into_any() };
+    let Load::Ready(Some(first)) = remote.value.get_untracked() else {
+        return ().into_any();
+    };
     let number = first.number.clone();
     let detail = Memo::new(move |before: Option<&PhoneDetail>| {
         remote.value.with(|value| match value {

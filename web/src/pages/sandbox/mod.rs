@@ -36,7 +36,10 @@ const PAUSE_MS: u32 = 400;
 /// Calls `then` a moment after anything changed in the sandbox.
 fn on_change(then: impl Fn(&str) + 'static) {
     use cynic::SubscriptionBuilder;
-    live::subscribe(|| WatchSandbox::build(()), move |answer: WatchSandbox| then(&answer.sandbox_updated.number.0));
+    live::subscribe(
+        || WatchSandbox::build(()),
+        move |answer: WatchSandbox| then(&answer.sandbox_updated.number.0),
+    );
 }
 
 #[component]
@@ -160,7 +163,11 @@ fn in_words(behavior: &Behavior) -> String {
     if !behavior.blocks.is_empty() {
         said.push(words.blocks_some(i32::try_from(behavior.blocks.len()).unwrap_or(i32::MAX)));
     }
-    if said.is_empty() { words.behaves_well().to_owned() } else { said.join(", ") }
+    if said.is_empty() {
+        words.behaves_well().to_owned()
+    } else {
+        said.join(", ")
+    }
 }
 
 #[component]

@@ -53,7 +53,10 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
     let options = Signal::derive(move || {
         accounts.value.with(|accounts| match accounts {
             Load::Ready(page) => {
-                let numbered = page.nodes.iter().filter_map(|device| Some((device.phone_number.clone()?, &device.name)));
+                let numbered = page
+                    .nodes
+                    .iter()
+                    .filter_map(|device| Some((device.phone_number.clone()?, &device.name)));
                 numbered
                     .filter(|(number, _)| me.with_value(|me| me != number))
                     .map(|(number, name)| (number.0, name.clone()))
@@ -63,16 +66,27 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
         })
     });
     Effect::new(move |_| {
-        if to.with_untracked(String::is_empty)
-            && let Some((first, _)) = options.with(|options: &Vec<(String, String)>| options.first().cloned())
-        {
-            to.set(first);
+        if !to.with_untracked(String::is_empty) {
+            return;
+        }
+        // Who wrote last, or else the first account there is.
+        let last = detail.with_untracked(|detail| detail.received.nodes.last().map(|line| line.from.0.clone()));
+        let chosen = options.with(|options: &Vec<(String, String)>| {
+            let known = options.iter().find(|(number, _)| Some(number) == last.as_ref());
+            known.or_else(|| options.first()).map(|(number, _)| number.clone())
+        });
+        if let Some(chosen) = chosen {
+            to.set(chosen);
         }
     });
     let lines = Memo::new(move |_| {
         let with = to.get();
         let mut lines: Vec<Line> = detail.with(|detail| {
-            let received = detail.received.nodes.iter().filter(|line| line.from.0 == with || with.is_empty());
+            let received = detail
+                .received
+                .nodes
+                .iter()
+                .filter(|line| line.from.0 == with || with.is_empty());
             received
                 .map(|line| Line {
                     key: line.whatsapp_id.clone(),
@@ -169,5 +183,8 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
 }
 
 fn account_name(options: &[(String, String)], number: &str) -> Option<String> {
-    options.iter().find(|(known, _)| known == number).map(|(_, name)| name.clone())
+    options
+        .iter()
+        .find(|(known, _)| known == number)
+        .map(|(_, name)| name.clone())
 }
