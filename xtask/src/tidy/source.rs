@@ -26,6 +26,11 @@ impl Source {
             .is_some_and(|extension| extension == "rs")
     }
 
+    /// A file that only exists for the tests of its module.
+    pub fn is_tests(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+    }
+
     /// The text up to the first inline test module.
     pub fn without_tests(&self) -> &str {
         self.text
