@@ -111,16 +111,16 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
     // Otherwise recipients' clients see deliveries as those of a phone that is switched off.
     client.set_force_active_delivery_receipts(true);
 
+    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), Arc::clone(&shared.directory));
     let listener = Listener {
         queue: queue.clone(),
         signals: Arc::clone(&signals),
+        lanes: Arc::clone(&lanes),
     };
     let subscription = client.subscribe_handler(Arc::new(listener));
-    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), Arc::clone(&shared.directory));
     let pump = Pump {
         outlet,
         client: Arc::clone(&client),
-        lanes: Arc::clone(&lanes),
         records: records.clone(),
         addresses: Addresses::new(Arc::clone(&client)),
     };

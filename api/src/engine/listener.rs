@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use tokio::{sync::mpsc, time::Instant};
 use wacore::types::events::{ConnectFailureReason, Event, EventHandler, EventInterest, EventKind as Kind};
 
-use super::EventKind;
+use super::{EventKind, lanes::Lanes};
 
 /// How many events of one device may wait for translation.
 const QUEUE: usize = 2048;
@@ -171,11 +171,18 @@ impl Signals {
 pub(super) struct Listener {
     pub(super) queue: Queue,
     pub(super) signals: Arc<Signals>,
+    pub(super) lanes: Arc<Lanes>,
 }
 
 impl EventHandler for Listener {
     fn handle_event(&self, event: Arc<Event>) {
         self.signals.note(&event);
+        // At once: a dispatcher that is behind must not make a good connection look deaf.
+        if let Event::ServerAck(ack) = &*event
+            && ack.class.as_deref() == Some("message")
+        {
+            self.lanes.settle(&ack.id);
+        }
         if self.queue.sender.try_send(Raw::Library(event)).is_err() {
             // The reader pauses long before; only events that don't come from the network could do this.
             tracing::error!("a device's event queue is full, an event was dropped");

@@ -18,7 +18,7 @@ use wacore::types::{
 use wacore_binary::JidExt as _;
 use whatsapp_rust::Client;
 
-use super::{EngineEvent, EventKind, ReceiptKind, addresses::Addresses, lanes::Lanes, listener::Raw, storage::Records};
+use super::{EngineEvent, EventKind, ReceiptKind, addresses::Addresses, listener::Raw, storage::Records};
 use crate::clock::Clock;
 
 /// How many events are translated between two looks at the storage.
@@ -68,7 +68,6 @@ impl Outlet {
 pub(super) struct Pump {
     pub(super) outlet: Outlet,
     pub(super) client: Arc<Client>,
-    pub(super) lanes: Arc<Lanes>,
     pub(super) records: Records,
     pub(super) addresses: Addresses,
 }
@@ -101,7 +100,7 @@ impl Pump {
 
     async fn translate(&self, event: &Event) {
         let kind = match event {
-            Event::ServerAck(ack) => self.acknowledgement(ack),
+            Event::ServerAck(ack) => Self::acknowledgement(ack),
             Event::Receipt(receipt) => self.receipt(receipt).await,
             Event::PairingQrCode(qr) => Some(EventKind::Qr {
                 text: qr.code.clone(),
@@ -159,11 +158,10 @@ impl Pump {
         }
     }
 
-    fn acknowledgement(&self, ack: &ServerAck) -> Option<EventKind> {
+    fn acknowledgement(ack: &ServerAck) -> Option<EventKind> {
         if ack.class.as_deref() != Some("message") {
             return None;
         }
-        self.lanes.settle(&ack.id);
         let whatsapp_id = ack.id.clone();
         Some(match &ack.error {
             None => EventKind::Acked { whatsapp_id },

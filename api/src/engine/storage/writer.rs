@@ -208,8 +208,8 @@ async fn commit(batch: Vec<Write>) -> Vec<Write> {
         Err(error) => WriteError::Database(Arc::new(error)),
     };
     tracing::error!(%error, writes = batch.len(), "engine records were not written");
-    let (urgent, mut behind): (Vec<_>, Vec<_>) = batch.into_iter().partition(|write| write.reply.is_some());
-    for write in urgent {
+    let (waited_for, mut behind): (Vec<_>, Vec<_>) = batch.into_iter().partition(|write| write.reply.is_some());
+    for write in waited_for {
         write.settle(Err(error.clone()));
     }
     for write in behind.extract_if(.., |write| write.since.elapsed() > LONGEST) {
