@@ -320,6 +320,17 @@ impl DevicePayload {
     }
 }
 
+impl Device {
+    /// Whether it has an account to write from. One that was logged out still tells which it had.
+    pub fn is_linked(&self) -> bool {
+        let unlinked = matches!(
+            self.status,
+            DeviceStatus::Created | DeviceStatus::LoggedOut | DeviceStatus::Banned
+        );
+        self.jid.is_some() && !unlinked && !self.status.is_linking()
+    }
+}
+
 impl DeviceStatus {
     /// Whether somebody has to do something before it works.
     pub fn needs_attention(self) -> bool {

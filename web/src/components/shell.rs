@@ -38,8 +38,8 @@ pub fn Shell(children: Children) -> impl IntoView {
     };
     view! {
         <div class="shell" class:collapsed=collapsed>
-            <a class="skip-link" href="#content" rel="external">{words().skip_to_content()}</a>
             <aside class="sidebar">
+                <a class="skip-link" href="#content" rel="external">{words().skip_to_content()}</a>
                 <div class="sidebar-top">
                     <TenantSwitcher />
                     <IconButton symbol=Icon::PanelLeft name=words().collapse_sidebar() on_press=collapse />
@@ -217,8 +217,8 @@ fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
         items
     });
     view! {
-        <Menu name=words().account() items class="account" testid="account-menu">
-            <span class="avatar" aria-hidden="true">{initial}</span>
+        <Menu name=words().account_of(&name) items class="account" testid="account-menu">
+            <span class="avatar" aria-hidden="true" data-initial=initial></span>
             <span class="nav-label">{name}</span>
         </Menu>
     }

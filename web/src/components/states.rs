@@ -28,12 +28,15 @@ pub fn EmptyState(
     #[prop(optional)] symbol: Option<Icon>,
     #[prop(into)] title: String,
     #[prop(optional, into)] text: String,
+    /// Whether it is all there is on the page.
+    #[prop(optional)]
+    whole_page: bool,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
         <div class="empty" data-testid="empty">
             {symbol.map(icon)}
-            <h2>{title}</h2>
+            {if whole_page { view! { <h1>{title}</h1> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() }}
             {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
             {children.map(|children| view! { <div class="empty-actions">{children()}</div> })}
         </div>

@@ -26,7 +26,7 @@ pub fn TenantSwitcher() -> impl IntoView {
     if memberships.len() < 2 {
         return view! {
             <span class="tenant" title=name.clone()>
-                <span class="tenant-mark" aria-hidden="true">{mark}</span>
+                <span class="tenant-mark" aria-hidden="true" data-initial=mark></span>
                 <span class="nav-label" data-testid="tenant-name">{name.clone()}</span>
             </span>
         }
@@ -56,8 +56,8 @@ pub fn TenantSwitcher() -> impl IntoView {
             .collect::<Vec<_>>()
     });
     view! {
-        <Menu name=words().switch_tenant() items class="tenant" testid="tenant-switcher">
-            <span class="tenant-mark" aria-hidden="true">{mark}</span>
+        <Menu name=words().switch_tenant_from(&name) items class="tenant" testid="tenant-switcher">
+            <span class="tenant-mark" aria-hidden="true" data-initial=mark></span>
             <span class="nav-label" data-testid="tenant-name">{name}</span>
             {icon(Icon::ChevronDown)}
         </Menu>

@@ -11,7 +11,7 @@ use crate::{
 pub fn NotFoundPage() -> impl IntoView {
     view! {
         <div class="page" data-testid="not-found">
-            <EmptyState symbol=Icon::Search title=words().not_found() text=words().not_found_text()>
+            <EmptyState whole_page=true symbol=Icon::Search title=words().not_found() text=words().not_found_text()>
                 <ButtonLink href="/" label=words().to_overview() />
             </EmptyState>
         </div>

@@ -26,7 +26,7 @@ pub fn UnreachablePage() -> impl IntoView {
     .forget();
     view! {
         <main class="page" data-testid="unreachable">
-            <EmptyState symbol=Icon::Unlink title=words().unreachable() text=words().unreachable_text()>
+            <EmptyState whole_page=true symbol=Icon::Unlink title=words().unreachable() text=words().unreachable_text()>
                 <Button label=words().try_again() kind=Kind::Primary on_press=move |()| session.resume() />
             </EmptyState>
         </main>

@@ -19,8 +19,8 @@ phrases! {
     actions: "Actions", "Tindakan";
     results: "Results", "Hasil";
     nothing_found: "Nothing found.", "Tidak ditemukan.";
-    account: "Account and settings", "Akun dan pengaturan";
-    switch_tenant: "Switch tenant", "Ganti tenant";
+    account_of(name: &str): format!("{name}: account and settings"), format!("{name}: akun dan pengaturan");
+    switch_tenant_from(name: &str): format!("{name}: switch tenant"), format!("{name}: ganti tenant");
     live: "Live", "Langsung";
     connecting: "Connecting…", "Menyambungkan…";
     not_live: "Not live", "Tidak langsung";

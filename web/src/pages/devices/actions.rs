@@ -68,7 +68,7 @@ pub fn Actions(remote: Remote<Option<Device>>, device: Signal<Device>) -> impl I
             }
         });
     });
-    let state = Memo::new(move |_| device.with(|device| (device.status, device.jid.is_some())));
+    let state = Memo::new(move |_| device.with(|device| (device.status, device.is_linked())));
     let items = Signal::derive(move || {
         let (status, linked) = state.get();
         let mut items = vec![Item::new(words().edit(), move || edit.set(true)).symbol(Icon::Settings)];

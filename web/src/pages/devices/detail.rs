@@ -67,7 +67,7 @@ fn DeviceOf(id: String) -> impl IntoView {
                     view! { <DeviceView remote /> }.into_any()
                 } else {
                     view! {
-                        <EmptyState symbol=Icon::Phone title=words().no_such_device() text=words().no_such_device_text()>
+                        <EmptyState whole_page=true symbol=Icon::Phone title=words().no_such_device() text=words().no_such_device_text()>
                             <ButtonLink href="/devices" label=words().to_devices() />
                         </EmptyState>
                     }.into_any()
@@ -108,10 +108,12 @@ fn DeviceView(remote: Remote<Option<Device>>) -> impl IntoView {
         } else if linking && now == DeviceStatus::Connecting {
             // Right after pairing the phone makes the device connect once more.
             celebrated.set(true);
+        } else if !now.is_up() {
+            celebrated.set(false);
         }
         now
     });
-    let linked = Memo::new(move |_| device.with(|device| device.jid.is_some() && !device.status.is_linking()));
+    let linked = Memo::new(move |_| device.with(Device::is_linked));
     let name = Memo::new(move |_| device.with(|device| device.name.clone()));
     view! {
         <header class="page-head detail-head">

@@ -123,6 +123,7 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
     Effect::new(move |before: Option<(bool, u32)>| {
         let ready = thread.stage.get() == Stage::Ready;
         let arrived = thread.arrived.get();
+        thread.grown.track();
         let (was_ready, seen) = before.unwrap_or((false, 0));
         if ready && (!was_ready || at_end.get_untracked()) {
             request_animation_frame(to_end);

@@ -144,6 +144,6 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
 fn linked(page: &DevicePage) -> impl Iterator<Item = (String, String)> {
     page.nodes
         .iter()
-        .filter(|device| device.jid.is_some())
+        .filter(|device| device.is_linked())
         .map(|device| (device.id.inner().to_owned(), device.name.clone()))
 }

@@ -61,8 +61,10 @@ pub struct Thread {
     /// Where older messages are, when there are any.
     pub older: RwSignal<Option<String>>,
     pub loading_older: RwSignal<bool>,
-    /// Grows with every message that came in.
+    /// Grows with every message that is new here.
     pub arrived: RwSignal<u32>,
+    /// Grows when a bubble got taller.
+    pub grown: RwSignal<u32>,
     chat_id: StoredValue<String>,
 }
 
@@ -74,6 +76,7 @@ impl Thread {
             older: RwSignal::new(None),
             loading_older: RwSignal::new(false),
             arrived: RwSignal::new(0),
+            grown: RwSignal::new(0),
             chat_id: StoredValue::new(chat_id),
         };
         let live = live::use_live();
@@ -172,6 +175,7 @@ impl Thread {
             // The answer to sending may come after the events about it: a status never moves back on the screen.
             if known.status_history.len() <= message.status_history.len() {
                 self.rows.update(&id, Entry::Stored(Box::new(message)));
+                self.grown.update(|grown| *grown += 1);
             }
             return;
         }
@@ -281,6 +285,7 @@ impl Thread {
                             refused,
                         },
                     );
+                    self.grown.update(|grown| *grown += 1);
                 }
             }
         });

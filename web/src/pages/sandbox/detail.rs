@@ -63,7 +63,7 @@ fn PhoneOf(number: String) -> impl IntoView {
                 {move || match first.get() {
                     Some(true) => view! { <PhoneView remote /> }.into_any(),
                     Some(false) => view! {
-                        <EmptyState symbol=Icon::Flask title=words().no_such_phone()>
+                        <EmptyState whole_page=true symbol=Icon::Flask title=words().no_such_phone()>
                             <ButtonLink href="/sandbox" label=words().to_sandbox() />
                         </EmptyState>
                     }.into_any(),

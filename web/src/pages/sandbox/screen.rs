@@ -149,7 +149,7 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
                         on_change=move |chosen| to.set(chosen)
                     />
                 </header>
-                <ol class="phone-lines" node_ref=scroller>
+                <ol class="phone-lines" node_ref=scroller tabindex="0" aria-label=words().messages()>
                     {move || lines.with(Vec::is_empty).then(|| view! {
                         <li class="phone-empty">{if options.with(Vec::is_empty) {
                             words().no_account_to_write_to()
