@@ -181,7 +181,7 @@ async fn gather(receiver: &mut mpsc::Receiver<Write>, batch: &mut Vec<Write>, wi
         seen = batch.len();
         let more = receiver.recv_many(batch, LARGEST - seen);
         match tokio::time::timeout_at(deadline, more).await {
-            Ok(received) if received > 0 => {}
+            Ok(count) if count > 0 => {}
             Ok(_) | Err(_) => return,
         }
     }
