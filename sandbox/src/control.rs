@@ -1,6 +1,6 @@
 //! The network over HTTP, for tests and clients written in other languages.
 //!
-//! Bodies and answers are JSON with the field names of [`crate::views`] in camelCase. Errors are
+//! Bodies and answers are JSON with the field names of this crate's types in camelCase. Errors are
 //! `{"code": "NO_SUCH_PHONE", "message": "…"}` with status 400, 404 or 409.
 //!
 //! | | body or query | answer |
