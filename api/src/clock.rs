@@ -23,7 +23,9 @@ impl Clock {
 
     /// A clock that stands still at `at` until [`Clock::advance`].
     pub fn held_at(at: DateTime<Utc>) -> Self {
-        Self { held: Some(Arc::new(AtomicI64::new(at.timestamp_micros()))) }
+        Self {
+            held: Some(Arc::new(AtomicI64::new(at.timestamp_micros()))),
+        }
     }
 
     /// Now, to the microsecond: what Postgres keeps, so that a value read back equals the one written.

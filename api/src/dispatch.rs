@@ -13,10 +13,7 @@ use tokio::sync::mpsc;
 use crate::{
     devices::{Leases, status::StatusKeeper},
     engine::{EngineEvent, EventKind},
-    messages::{
-        Inbox, Receipts, Senders,
-        receipts::Heard,
-    },
+    messages::{Inbox, Receipts, Senders, receipts::Heard},
     store::Stopped,
 };
 
@@ -45,25 +42,65 @@ impl Dispatch {
 
     async fn hand_on(&self, event: EngineEvent) -> Result<(), Stopped> {
         // News under a lease that this node lost is not this node's any more.
-        let Some(lease) = self.leases.with_fence(event.device, event.fence) else { return Ok(()) };
+        let Some(lease) = self.leases.with_fence(event.device, event.fence) else {
+            return Ok(());
+        };
         let at = event.at;
         match &event.kind {
             EventKind::Incoming(_) => return self.inbox.tell(lease, event).await,
             EventKind::Acked { whatsapp_id } => {
-                self.receipts.tell(lease, at, Heard::Acked { whatsapp_id: whatsapp_id.clone() }).await?;
+                self.receipts
+                    .tell(
+                        lease,
+                        at,
+                        Heard::Acked {
+                            whatsapp_id: whatsapp_id.clone(),
+                        },
+                    )
+                    .await?;
             }
-            EventKind::Nacked { whatsapp_id, code, reason } => {
+            EventKind::Nacked {
+                whatsapp_id,
+                code,
+                reason,
+            } => {
                 let (whatsapp_id, reason) = (whatsapp_id.clone(), reason.clone());
-                self.receipts.tell(lease, at, Heard::Nacked { whatsapp_id, code: *code, reason }).await?;
+                self.receipts
+                    .tell(
+                        lease,
+                        at,
+                        Heard::Nacked {
+                            whatsapp_id,
+                            code: *code,
+                            reason,
+                        },
+                    )
+                    .await?;
             }
-            EventKind::Receipt { chat, participant, whatsapp_ids, kind, at: told } => {
+            EventKind::Receipt {
+                chat,
+                participant,
+                whatsapp_ids,
+                kind,
+                at: told,
+            } => {
                 // Only groups have participants; in a direct chat the recipient is the chat.
                 let participant = participant.clone().filter(|participant| participant != chat);
                 let whatsapp_ids = whatsapp_ids.clone();
                 // WhatsApp tells times to the second. Of what happened just now, our own clock knows better; of what
                 // happened while the device was away, only WhatsApp knows.
                 let at = if at - *told < TimeDelta::seconds(5) { at } else { *told };
-                self.receipts.tell(lease, at, Heard::Receipt { participant, whatsapp_ids, kind: *kind }).await?;
+                self.receipts
+                    .tell(
+                        lease,
+                        at,
+                        Heard::Receipt {
+                            participant,
+                            whatsapp_ids,
+                            kind: *kind,
+                        },
+                    )
+                    .await?;
             }
             EventKind::Unconfirmed { whatsapp_ids } => self.senders.unconfirmed(lease, whatsapp_ids.clone()).await,
             EventKind::Addresses { .. } | EventKind::PushName { .. } => {}

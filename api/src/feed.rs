@@ -50,10 +50,18 @@ pub enum EventType {
 #[derive(Interface)]
 #[graphql(
     field(name = "id", ty = "ID", desc = "Opaque id, `evt_…`."),
-    field(name = "cursor", ty = "Cursor", desc = "Its place in the log: give it back as `after` to go on behind it."),
+    field(
+        name = "cursor",
+        ty = "Cursor",
+        desc = "Its place in the log: give it back as `after` to go on behind it."
+    ),
     field(name = "type", method = "kind", ty = "EventType", desc = "What it tells of."),
     field(name = "at", ty = "DateTime<Utc>", desc = "When it happened."),
-    field(name = "device", ty = "Result<Option<Device>, GqlError>", desc = "The device, as it is now; null when it is gone.")
+    field(
+        name = "device",
+        ty = "Result<Option<Device>, GqlError>",
+        desc = "The device, as it is now; null when it is gone."
+    )
 )]
 pub enum Event {
     DeviceStatus(DeviceStatusEvent),
@@ -221,7 +229,10 @@ pub struct FeedQuery;
 impl FeedQuery {
     /// The tenant's event log, oldest first: `first` behind `after`, or the newest `last` before `before`. Poll it where a
     /// subscription cannot be kept open.
-    #[expect(clippy::too_many_arguments, reason = "the four arguments of a connection, and the filter")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the four arguments of a connection, and the filter"
+    )]
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -235,12 +246,20 @@ impl FeedQuery {
         principal(ctx)?.require(Permission::Read)?;
         let scope = scope(ctx)?;
         let (after, before) = (after.map(|cursor| cursor.0), before.map(|cursor| cursor.0));
-        let page = PageArguments { first, after, last, before }.parse()?;
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        }
+        .parse()?;
         let rows = events::list(&scope, &filter(types, device_id.as_ref()), page).await?;
         let mut connection = Connection::new(rows.has_previous, rows.has_next);
         let entries = with_messages(&scope, rows.rows).await?;
         connection.edges.extend(
-            entries.into_iter().map(|entry| Edge::new(encode_cursor(&entry.row.sequence), Event::from(entry))),
+            entries
+                .into_iter()
+                .map(|entry| Edge::new(encode_cursor(&entry.row.sequence), Event::from(entry))),
         );
         Ok(connection)
     }
@@ -250,7 +269,10 @@ fn filter(types: Option<Vec<EventType>>, device_id: Option<&ID>) -> EventFilter 
     let types = types.unwrap_or_default().into_iter().map(Into::into).collect();
     // Somebody else's device and garbage alike have no events here.
     let nil = DeviceId(sea_orm::prelude::Uuid::nil());
-    EventFilter { types, device_id: device_id.map(|id| id.parse().unwrap_or(nil)) }
+    EventFilter {
+        types,
+        device_id: device_id.map(|id| id.parse().unwrap_or(nil)),
+    }
 }
 
 type Live<T> = Pin<Box<dyn Stream<Item = Result<T, GqlError>> + Send>>;
@@ -310,14 +332,19 @@ impl FeedSubscription {
         device_id: Option<ID>,
     ) -> Result<Live<Event>, GqlError> {
         let shows_message = ctx.look_ahead().field("message").exists();
-        follow(ctx, filter(types, device_id.as_ref()), after, move |scope, rows| async move {
-            let entries = if shows_message {
-                with_messages(&scope, rows).await?
-            } else {
-                rows.into_iter().map(|row| Entry { row, message: None }).collect()
-            };
-            Ok(entries.into_iter().map(Event::from).collect())
-        })
+        follow(
+            ctx,
+            filter(types, device_id.as_ref()),
+            after,
+            move |scope, rows| async move {
+                let entries = if shows_message {
+                    with_messages(&scope, rows).await?
+                } else {
+                    rows.into_iter().map(|row| Entry { row, message: None }).collect()
+                };
+                Ok(entries.into_iter().map(Event::from).collect())
+            },
+        )
         .await
     }
 
@@ -348,12 +375,21 @@ impl FeedSubscription {
     ) -> Result<Live<Message>, GqlError> {
         let types = vec![EventType::MessageReceived, EventType::MessageStatus];
         let chat_id = chat_id.map(|id| id.parse().unwrap_or(ChatId(sea_orm::prelude::Uuid::nil())));
-        follow(ctx, filter(Some(types), device_id.as_ref()), None, move |scope, rows| async move {
-            let of_chat = rows.iter().filter(|row| chat_id.is_none() || row.chat_id == chat_id);
-            let ids: Vec<MessageId> = newest_of_each(of_chat.filter_map(|row| row.message_id));
-            let mut found = messages::queries::find_many(&scope, &ids).await?;
-            Ok(ids.iter().filter_map(|id| found.remove(id)).map(Message::from).collect())
-        })
+        follow(
+            ctx,
+            filter(Some(types), device_id.as_ref()),
+            None,
+            move |scope, rows| async move {
+                let of_chat = rows.iter().filter(|row| chat_id.is_none() || row.chat_id == chat_id);
+                let ids: Vec<MessageId> = newest_of_each(of_chat.filter_map(|row| row.message_id));
+                let mut found = messages::queries::find_many(&scope, &ids).await?;
+                Ok(ids
+                    .iter()
+                    .filter_map(|id| found.remove(id))
+                    .map(Message::from)
+                    .collect())
+            },
+        )
         .await
     }
 }

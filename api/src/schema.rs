@@ -36,7 +36,15 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Every query.
 #[derive(MergedObject, Default)]
-pub struct Query(RootQuery, TenantQuery, DeviceQuery, ChatQuery, MessageQuery, FeedQuery, SandboxQueries);
+pub struct Query(
+    RootQuery,
+    TenantQuery,
+    DeviceQuery,
+    ChatQuery,
+    MessageQuery,
+    FeedQuery,
+    SandboxQueries,
+);
 
 /// Every mutation.
 #[derive(MergedObject, Default)]
@@ -166,7 +174,10 @@ async fn overview(ctx: &Context<'_>) -> Result<Overview, GqlError> {
     let tenant = scope.find::<entity::tenant::Entity>().one().await?;
     let zone = tenant.map(|tenant| tenant.time_zone).unwrap_or_default();
     let since = midnight(ctx.data_unchecked::<Clock>(), &zone);
-    let unread = ChatSearch { unread: Some(true), ..ChatSearch::default() };
+    let unread = ChatSearch {
+        unread: Some(true),
+        ..ChatSearch::default()
+    };
     Ok(Overview {
         devices: count_devices(devices::queries::count_by_status(&scope).await?),
         messages_today: count_messages(messages::queries::count_since(&scope, since).await?),
@@ -178,7 +189,9 @@ async fn overview(ctx: &Context<'_>) -> Result<Overview, GqlError> {
 fn midnight(clock: &Clock, zone: &str) -> chrono::DateTime<Utc> {
     let zone: chrono_tz::Tz = zone.parse().unwrap_or(chrono_tz::UTC);
     let today = clock.now().with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
-    zone.from_local_datetime(&today).earliest().map_or_else(|| today.and_utc(), |at| at.with_timezone(&Utc))
+    zone.from_local_datetime(&today)
+        .earliest()
+        .map_or_else(|| today.and_utc(), |at| at.with_timezone(&Utc))
 }
 
 fn count_devices(rows: Vec<(device::Status, i64)>) -> DeviceCounts {
@@ -212,7 +225,11 @@ fn count_messages(rows: Vec<(message::Direction, message::Status, i64)>) -> Mess
             Status::Sent | Status::Delivered | Status::Read | Status::Played => {
                 counts.sent += count;
                 counts.delivered += if status == Status::Sent { 0 } else { count };
-                counts.read += if matches!(status, Status::Read | Status::Played) { count } else { 0 };
+                counts.read += if matches!(status, Status::Read | Status::Played) {
+                    count
+                } else {
+                    0
+                };
             }
         }
     }
@@ -237,8 +254,12 @@ impl Extension for Loaders {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         let of_request = request.data.get(&std::any::TypeId::of::<Principal>());
-        let caller = of_request.and_then(|data| data.downcast_ref::<Principal>()).or_else(|| ctx.data_opt::<Principal>());
-        let scope = caller.zip(ctx.data_opt::<Store>()).map(|(caller, store)| store.scope(caller));
+        let caller = of_request
+            .and_then(|data| data.downcast_ref::<Principal>())
+            .or_else(|| ctx.data_opt::<Principal>());
+        let scope = caller
+            .zip(ctx.data_opt::<Store>())
+            .map(|(caller, store)| store.scope(caller));
         let request = match scope {
             Some(scope) => request.data(relations::loader(scope)),
             None => request,

@@ -128,7 +128,13 @@ mod tests {
     fn other_kinds_and_garbage_are_refused() {
         let device = DeviceId(Uuid::from_u128(1)).to_string();
         assert_eq!(device.parse::<MessageId>(), Err(InvalidId));
-        for text in ["", "dev_", "dev_zzzzzzzzzzzzzzzzzzzzzzzzzz", "dev_0000000000000000000000000u", "dev_00000"] {
+        for text in [
+            "",
+            "dev_",
+            "dev_zzzzzzzzzzzzzzzzzzzzzzzzzz",
+            "dev_0000000000000000000000000u",
+            "dev_00000",
+        ] {
             assert_eq!(text.parse::<DeviceId>(), Err(InvalidId), "{text}");
         }
     }

@@ -43,17 +43,31 @@ impl MigrationTrait for Migration {
             &["id"],
         );
         manager.create_table(user).await?;
-        manager.create_index(unique("user_account_email", "user_account", &["email"])).await?;
+        manager
+            .create_index(unique("user_account_email", "user_account", &["email"]))
+            .await?;
 
         let mut membership = table(
             "membership",
-            vec![id("id"), id("tenant_id"), id("user_id"), string("role", 16), time("created_at")],
+            vec![
+                id("id"),
+                id("tenant_id"),
+                id("user_id"),
+                string("role", 16),
+                time("created_at"),
+            ],
             &["id"],
         );
         membership.foreign_key(&mut belongs_to(&["tenant_id"], "tenant", &["id"]));
         membership.foreign_key(&mut belongs_to(&["user_id"], "user_account", &["id"]));
         manager.create_table(membership).await?;
-        manager.create_index(unique("membership_user_tenant", "membership", &["user_id", "tenant_id"])).await?;
+        manager
+            .create_index(unique(
+                "membership_user_tenant",
+                "membership",
+                &["user_id", "tenant_id"],
+            ))
+            .await?;
 
         let mut session = table(
             "session",
@@ -74,7 +88,9 @@ impl MigrationTrait for Migration {
         session.foreign_key(&mut belongs_to(&["user_id"], "user_account", &["id"]));
         session.foreign_key(&mut belongs_to(&["tenant_id"], "tenant", &["id"]));
         manager.create_table(session).await?;
-        manager.create_index(crate::columns::index("session_user", "session", &["user_id"])).await?;
+        manager
+            .create_index(crate::columns::index("session_user", "session", &["user_id"]))
+            .await?;
 
         let mut token = table(
             "refresh_token",
@@ -90,7 +106,15 @@ impl MigrationTrait for Migration {
         );
         token.foreign_key(&mut belongs_to(&["session_id"], "session", &["id"]));
         manager.create_table(token).await?;
-        manager.create_index(unique("refresh_token_hash", "refresh_token", &["token_hash"])).await?;
-        manager.create_index(crate::columns::index("refresh_token_session", "refresh_token", &["session_id"])).await
+        manager
+            .create_index(unique("refresh_token_hash", "refresh_token", &["token_hash"]))
+            .await?;
+        manager
+            .create_index(crate::columns::index(
+                "refresh_token_session",
+                "refresh_token",
+                &["session_id"],
+            ))
+            .await
     }
 }

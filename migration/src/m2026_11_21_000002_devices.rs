@@ -45,8 +45,12 @@ impl MigrationTrait for Migration {
         device.foreign_key(&mut belongs_to(&["tenant_id"], "tenant", &["id"]));
         manager.create_table(device).await?;
         // The target of the composite foreign keys of everything that hangs on a device.
-        manager.create_index(unique("device_tenant", "device", &["tenant_id", "id"])).await?;
-        manager.create_index(unique("device_key", "device", &["tenant_id", "key"])).await?;
+        manager
+            .create_index(unique("device_tenant", "device", &["tenant_id", "id"]))
+            .await?;
+        manager
+            .create_index(unique("device_key", "device", &["tenant_id", "key"]))
+            .await?;
 
         let mut record = table(
             "engine_record",
@@ -62,6 +66,12 @@ impl MigrationTrait for Migration {
         );
         record.foreign_key(&mut belongs_to(&["device_id"], "device", &["id"]));
         manager.create_table(record).await?;
-        manager.create_index(index("engine_record_number", "engine_record", &["device_id", "space", "number"])).await
+        manager
+            .create_index(index(
+                "engine_record_number",
+                "engine_record",
+                &["device_id", "space", "number"],
+            ))
+            .await
     }
 }

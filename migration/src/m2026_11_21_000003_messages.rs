@@ -34,14 +34,28 @@ async fn chats(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ],
         &["id"],
     );
-    chat.foreign_key(&mut belongs_to(&["tenant_id", "device_id"], "device", &["tenant_id", "id"]));
+    chat.foreign_key(&mut belongs_to(
+        &["tenant_id", "device_id"],
+        "device",
+        &["tenant_id", "id"],
+    ));
     manager.create_table(chat).await?;
-    manager.create_index(unique("chat_tenant", "chat", &["tenant_id", "id"])).await?;
-    manager.create_index(unique("chat_device_jid", "chat", &["device_id", "jid"])).await?;
     manager
-        .create_index(index("chat_device_recent", "chat", &["tenant_id", "device_id", "last_message_at", "id"]))
+        .create_index(unique("chat_tenant", "chat", &["tenant_id", "id"]))
         .await?;
-    manager.create_index(index("chat_recent", "chat", &["tenant_id", "last_message_at", "id"])).await
+    manager
+        .create_index(unique("chat_device_jid", "chat", &["device_id", "jid"]))
+        .await?;
+    manager
+        .create_index(index(
+            "chat_device_recent",
+            "chat",
+            &["tenant_id", "device_id", "last_message_at", "id"],
+        ))
+        .await?;
+    manager
+        .create_index(index("chat_recent", "chat", &["tenant_id", "last_message_at", "id"]))
+        .await
 }
 
 async fn messages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -82,14 +96,22 @@ async fn messages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         &["id"],
     );
     message.foreign_key(&mut belongs_to(&["tenant_id", "chat_id"], "chat", &["tenant_id", "id"]));
-    message.foreign_key(&mut belongs_to(&["tenant_id", "device_id"], "device", &["tenant_id", "id"]));
+    message.foreign_key(&mut belongs_to(
+        &["tenant_id", "device_id"],
+        "device",
+        &["tenant_id", "id"],
+    ));
     manager.create_table(message).await?;
     for definition in [
         unique("message_tenant", "message", &["tenant_id", "id"]),
         unique("message_idempotency", "message", &["tenant_id", "idempotency_key"]),
         // Acks and receipts name a message by device and WhatsApp id. Two senders may choose the same id, so the sender
         // belongs to what makes a message unique.
-        unique("message_whatsapp", "message", &["device_id", "whatsapp_id", "chat_id", "sender_jid"]),
+        unique(
+            "message_whatsapp",
+            "message",
+            &["device_id", "whatsapp_id", "chat_id", "sender_jid"],
+        ),
         index("message_chat", "message", &["tenant_id", "chat_id", "id"]),
         index("message_device", "message", &["tenant_id", "device_id", "id"]),
     ] {
@@ -121,7 +143,17 @@ async fn receipts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ],
         &["id"],
     );
-    receipt.foreign_key(&mut belongs_to(&["tenant_id", "message_id"], "message", &["tenant_id", "id"]));
+    receipt.foreign_key(&mut belongs_to(
+        &["tenant_id", "message_id"],
+        "message",
+        &["tenant_id", "id"],
+    ));
     manager.create_table(receipt).await?;
-    manager.create_index(unique("receipt_participant", "receipt", &["message_id", "participant_jid"])).await
+    manager
+        .create_index(unique(
+            "receipt_participant",
+            "receipt",
+            &["message_id", "participant_jid"],
+        ))
+        .await
 }

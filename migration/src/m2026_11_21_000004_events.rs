@@ -31,6 +31,8 @@ impl MigrationTrait for Migration {
         );
         event.foreign_key(&mut belongs_to(&["tenant_id"], "tenant", &["id"]));
         manager.create_table(event).await?;
-        manager.create_index(index("event_device", "event", &["tenant_id", "device_id", "sequence"])).await
+        manager
+            .create_index(index("event_device", "event", &["tenant_id", "device_id", "sequence"]))
+            .await
     }
 }

@@ -37,7 +37,11 @@ pub async fn find(scope: &TenantScope, id: ChatId) -> Result<Option<chat::Model>
 
 /// Several chats of the tenant.
 pub async fn find_many(scope: &TenantScope, ids: &[ChatId]) -> Result<HashMap<ChatId, chat::Model>, DbErr> {
-    let rows = scope.find::<chat::Entity>().filter(chat::Column::Id.is_in(ids.iter().copied())).all().await?;
+    let rows = scope
+        .find::<chat::Entity>()
+        .filter(chat::Column::Id.is_in(ids.iter().copied()))
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
@@ -49,9 +53,14 @@ pub async fn list(
 ) -> Result<Rows<chat::Model>, GqlError> {
     use chat::Column::{Id, LastMessageAt};
     let beyond = |(at, id): &ChatKey, older: bool| {
-        let (further, further_id) =
-            if older { (LastMessageAt.lt(*at), Id.lt(*id)) } else { (LastMessageAt.gt(*at), Id.gt(*id)) };
-        Condition::any().add(further).add(Condition::all().add(LastMessageAt.eq(*at)).add(further_id))
+        let (further, further_id) = if older {
+            (LastMessageAt.lt(*at), Id.lt(*id))
+        } else {
+            (LastMessageAt.gt(*at), Id.gt(*id))
+        };
+        Condition::any()
+            .add(further)
+            .add(Condition::all().add(LastMessageAt.eq(*at)).add(further_id))
     };
     let mut query = scope.find::<chat::Entity>().filter(condition(search));
     if let Some(after) = &page.after {
@@ -61,7 +70,12 @@ pub async fn list(
         query = query.filter(beyond(before, false));
     }
     let order = || if page.backwards { Order::Asc } else { Order::Desc };
-    let rows = query.order_by(LastMessageAt, order()).order_by(Id, order()).limit(page.limit + 1).all().await?;
+    let rows = query
+        .order_by(LastMessageAt, order())
+        .order_by(Id, order())
+        .limit(page.limit + 1)
+        .all()
+        .await?;
     Ok(page.cut(rows))
 }
 

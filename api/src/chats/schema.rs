@@ -61,7 +61,10 @@ pub struct Chat {
 
 impl From<chat::Model> for Chat {
     fn from(row: chat::Model) -> Self {
-        let name = row.name.or_else(|| row.phone_number.clone()).unwrap_or_else(|| row.jid.clone());
+        let name = row
+            .name
+            .or_else(|| row.phone_number.clone())
+            .unwrap_or_else(|| row.jid.clone());
         Self {
             id: ID(row.id.to_string()),
             jid: Jid(row.jid),
@@ -123,11 +126,18 @@ pub async fn page(
 ) -> Result<CountedConnection<Chat>, GqlError> {
     let ChatFilter { kind, unread, text } = filter.unwrap_or_default();
     let kind = kind.unwrap_or_default().into_iter().map(Into::into).collect();
-    let search = ChatSearch { device_id, kind, unread, text };
+    let search = ChatSearch {
+        device_id,
+        kind,
+        unread,
+        text,
+    };
     let rows = queries::list(&scope, &search, &page.parse()?).await?;
     let total = TotalCount::by(move || {
         let (scope, search) = (scope.clone(), search.clone());
         async move { Ok(queries::count(&scope, &search).await?) }
     });
-    Ok(counted(rows, total, |row| ((row.last_message_at.unwrap_or(row.created_at), row.id), Chat::from(row))))
+    Ok(counted(rows, total, |row| {
+        ((row.last_message_at.unwrap_or(row.created_at), row.id), Chat::from(row))
+    }))
 }

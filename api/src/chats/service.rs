@@ -46,7 +46,10 @@ pub async fn touch(tx: &TenantTx, touches: &[ChatTouch]) -> Result<HashMap<(Devi
     rows.sort_by(|((device, jid), _), ((other_device, other_jid), _)| (device, jid).cmp(&(other_device, other_jid)));
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     let chats = tx.upsert_many::<chat::Entity, _>(rows, move_up()).await?;
-    Ok(chats.into_iter().map(|row| ((row.device_id, row.jid), row.id)).collect())
+    Ok(chats
+        .into_iter()
+        .map(|row| ((row.device_id, row.jid), row.id))
+        .collect())
 }
 
 fn new_chat(touch: &ChatTouch) -> chat::ActiveModel {
@@ -70,8 +73,14 @@ fn move_up() -> OnConflict {
     use chat::{Column, Entity};
     let excluded = |column: Column| Expr::col((sea_orm::sea_query::Alias::new("excluded"), column));
     OnConflict::columns([Column::DeviceId, Column::Jid])
-        .value(Column::UnreadCount, Expr::col((Entity, Column::UnreadCount)).add(excluded(Column::UnreadCount)))
-        .value(Column::Name, Func::coalesce([excluded(Column::Name), Expr::col((Entity, Column::Name))]))
+        .value(
+            Column::UnreadCount,
+            Expr::col((Entity, Column::UnreadCount)).add(excluded(Column::UnreadCount)),
+        )
+        .value(
+            Column::Name,
+            Func::coalesce([excluded(Column::Name), Expr::col((Entity, Column::Name))]),
+        )
         .update_columns([Column::LastMessageId, Column::LastMessageAt])
         .to_owned()
 }

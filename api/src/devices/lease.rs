@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -74,12 +74,21 @@ pub struct Leases {
 impl Leases {
     /// No lease yet. `node` names this process and no other.
     pub fn new(store: Store, clock: Clock, node: impl Into<Arc<str>>) -> Self {
-        Self { store, clock, node: node.into(), held: Arc::default() }
+        Self {
+            store,
+            clock,
+            node: node.into(),
+            held: Arc::default(),
+        }
     }
 
     /// The lease on a device, if this node holds it.
     pub fn get(&self, id: DeviceId) -> Option<LeasedDevice> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+        self.held
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .copied()
     }
 
     /// The lease on a device, if it is the one with this number.
@@ -89,7 +98,12 @@ impl Leases {
 
     /// Every device that this node holds.
     pub fn all(&self) -> Vec<LeasedDevice> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+        self.held
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .copied()
+            .collect()
     }
 
     /// Takes the lease on a device that is free, expired or already this node's. `None`: another node holds it.
@@ -109,7 +123,13 @@ impl Leases {
     pub async fn release(&self, id: DeviceId) -> Result<(), DbErr> {
         let lease = self.held.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
         let Some(lease) = lease else { return Ok(()) };
-        self.set_expiry(device::Column::Id.eq(id).and(device::Column::LeaseFence.eq(lease.fence)), None).await
+        self.set_expiry(
+            device::Column::Id
+                .eq(id)
+                .and(device::Column::LeaseFence.eq(lease.fence)),
+            None,
+        )
+        .await
     }
 
     /// Gives every device up, so that a restarted server need not wait for the leases to expire.
@@ -121,7 +141,8 @@ impl Leases {
     /// Keeps this node's leases alive. Call it several times per minute.
     pub async fn renew(&self) -> Result<(), DbErr> {
         let until = self.clock.now() + LEASE;
-        self.set_expiry(device::Column::LeaseNode.eq(&*self.node), Some(until)).await
+        self.set_expiry(device::Column::LeaseNode.eq(&*self.node), Some(until))
+            .await
     }
 
     async fn claim(&self, which: sea_orm::sea_query::SimpleExpr) -> Result<Vec<LeasedDevice>, DbErr> {
@@ -146,7 +167,11 @@ impl Leases {
         Ok(rows
             .into_iter()
             .map(|row| {
-                let lease = LeasedDevice { tenant_id: row.tenant_id, device_id: row.id, fence: row.lease_fence };
+                let lease = LeasedDevice {
+                    tenant_id: row.tenant_id,
+                    device_id: row.id,
+                    fence: row.lease_fence,
+                };
                 held.insert(row.id, lease);
                 lease
             })

@@ -42,12 +42,16 @@ pub struct Linking {
 impl Linking {
     /// The code to scan now.
     pub fn qr(&self, id: DeviceId, now: DateTime<Utc>) -> Option<Qr> {
-        self.read(id).and_then(|codes| codes.qr).filter(|qr| qr.expires_at > now)
+        self.read(id)
+            .and_then(|codes| codes.qr)
+            .filter(|qr| qr.expires_at > now)
     }
 
     /// The code to type now.
     pub fn pairing_code(&self, id: DeviceId, now: DateTime<Utc>) -> Option<PairingCode> {
-        self.read(id).and_then(|codes| codes.pairing_code).filter(|code| code.expires_at > now)
+        self.read(id)
+            .and_then(|codes| codes.pairing_code)
+            .filter(|code| code.expires_at > now)
     }
 
     /// A fresh code to scan.
@@ -66,26 +70,47 @@ impl Linking {
     }
 
     fn read(&self, id: DeviceId) -> Option<Codes> {
-        self.devices.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.devices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn change(&self, id: DeviceId, change: impl FnOnce(&mut Codes)) {
-        change(self.devices.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default());
+        change(
+            self.devices
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(id)
+                .or_default(),
+        );
     }
 }
 
 /// The picture of a code as SVG, with the quiet zone that scanners want.
 pub fn svg(text: &str) -> Option<String> {
     let code = qrcode::QrCode::new(text.as_bytes()).ok()?;
-    Some(code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(264, 264).quiet_zone(true).build())
+    Some(
+        code.render::<qrcode::render::svg::Color<'_>>()
+            .min_dimensions(264, 264)
+            .quiet_zone(true)
+            .build(),
+    )
 }
 
 /// The picture of a code as PNG.
 pub fn png(text: &str) -> Option<Vec<u8>> {
     let code = qrcode::QrCode::new(text.as_bytes()).ok()?;
-    let picture = code.render::<image::Luma<u8>>().min_dimensions(264, 264).quiet_zone(true).build();
+    let picture = code
+        .render::<image::Luma<u8>>()
+        .min_dimensions(264, 264)
+        .quiet_zone(true)
+        .build();
     let mut bytes = std::io::Cursor::new(Vec::new());
-    image::DynamicImage::ImageLuma8(picture).write_to(&mut bytes, image::ImageFormat::Png).ok()?;
+    image::DynamicImage::ImageLuma8(picture)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .ok()?;
     Some(bytes.into_inner())
 }
 

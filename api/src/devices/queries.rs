@@ -3,10 +3,16 @@
 use std::collections::HashMap;
 
 use entity::{DeviceId, device};
-use sea_orm::{ColumnTrait, Condition, DbErr, ExprTrait, Order, sea_query::{Expr, Func, SimpleExpr}};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, ExprTrait, Order,
+    sea_query::{Expr, Func, SimpleExpr},
+};
 
 use crate::{
-    graphql::{GqlError, pagination::{Page, Rows}},
+    graphql::{
+        GqlError,
+        pagination::{Page, Rows},
+    },
     store::TenantScope,
 };
 
@@ -33,12 +39,20 @@ pub async fn find(scope: &TenantScope, id: DeviceId) -> Result<Option<device::Mo
 
 /// A device by the tenant's own key.
 pub async fn find_by_key(scope: &TenantScope, key: &str) -> Result<Option<device::Model>, DbErr> {
-    scope.find::<device::Entity>().filter(device::Column::Key.eq(key)).one().await
+    scope
+        .find::<device::Entity>()
+        .filter(device::Column::Key.eq(key))
+        .one()
+        .await
 }
 
 /// Several devices of the tenant.
 pub async fn find_many(scope: &TenantScope, ids: &[DeviceId]) -> Result<HashMap<DeviceId, device::Model>, DbErr> {
-    let rows = scope.find::<device::Entity>().filter(device::Column::Id.is_in(ids.iter().copied())).all().await?;
+    let rows = scope
+        .find::<device::Entity>()
+        .filter(device::Column::Id.is_in(ids.iter().copied()))
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
@@ -64,7 +78,9 @@ pub async fn list_by_name(
     let beyond = |(name, id): &(String, DeviceId), later: bool| {
         let further = if later { Name.gt(name) } else { Name.lt(name) };
         let further_id = if later { Id.gt(*id) } else { Id.lt(*id) };
-        Condition::any().add(further).add(Condition::all().add(Name.eq(name)).add(further_id))
+        Condition::any()
+            .add(further)
+            .add(Condition::all().add(Name.eq(name)).add(further_id))
     };
     let mut query = scope.find::<device::Entity>().filter(condition(search));
     if let Some(after) = &page.after {
@@ -73,8 +89,19 @@ pub async fn list_by_name(
     if let Some(before) = &page.before {
         query = query.filter(beyond(before, !ascending));
     }
-    let order = || if ascending == page.backwards { Order::Desc } else { Order::Asc };
-    let rows = query.order_by(Name, order()).order_by(Id, order()).limit(page.limit + 1).all().await?;
+    let order = || {
+        if ascending == page.backwards {
+            Order::Desc
+        } else {
+            Order::Asc
+        }
+    };
+    let rows = query
+        .order_by(Name, order())
+        .order_by(Id, order())
+        .limit(page.limit + 1)
+        .all()
+        .await?;
     Ok(page.cut(rows))
 }
 
@@ -105,7 +132,10 @@ fn condition(search: &DeviceSearch) -> Condition {
         None => {}
     }
     if let Some(text) = search.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        condition = condition.add(contains_any(&[Column::Name, Column::Key, Column::PhoneNumber, Column::PushName], text));
+        condition = condition.add(contains_any(
+            &[Column::Name, Column::Key, Column::PhoneNumber, Column::PushName],
+            text,
+        ));
     }
     if let Some(tag) = &search.tag {
         // Tags are a JSON array of strings: the quoted tag stands in its text on both databases.

@@ -137,7 +137,12 @@ impl QrCode {
     pub fn draw(qr: pairing::Qr) -> Option<Self> {
         let png = STANDARD.encode(pairing::png(&qr.text)?);
         let svg = pairing::svg(&qr.text)?;
-        Some(Self { png: format!("data:image/png;base64,{png}"), svg, text: qr.text, expires_at: qr.expires_at })
+        Some(Self {
+            png: format!("data:image/png;base64,{png}"),
+            svg,
+            text: qr.text,
+            expires_at: qr.expires_at,
+        })
     }
 }
 
@@ -166,7 +171,12 @@ pub struct DeviceFilter {
 impl From<DeviceFilter> for DeviceSearch {
     fn from(filter: DeviceFilter) -> Self {
         let status = filter.status.unwrap_or_default().into_iter().map(Into::into).collect();
-        Self { status, connected: filter.connected, text: filter.text, tag: filter.tag }
+        Self {
+            status,
+            connected: filter.connected,
+            text: filter.text,
+            tag: filter.tag,
+        }
     }
 }
 
@@ -213,7 +223,18 @@ impl DeviceQuery {
     ) -> Result<CountedConnection<Device>, GqlError> {
         let search = DeviceSearch::from(filter.unwrap_or_default());
         let sort = Sort::from(order_by.unwrap_or(DeviceOrder::CreatedDesc));
-        list(ctx, search, sort, PageArguments { first, after, last, before }).await
+        list(
+            ctx,
+            search,
+            sort,
+            PageArguments {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// One device, by its id or by your own key. Null when there is none.
@@ -254,7 +275,9 @@ async fn list(
         }
         Sort::Name { ascending } => {
             let rows = queries::list_by_name(&scope, &search, ascending, &page.parse()?).await?;
-            Ok(counted(rows, total, |row| ((row.name.clone(), row.id), Device::from(row))))
+            Ok(counted(rows, total, |row| {
+                ((row.name.clone(), row.id), Device::from(row))
+            }))
         }
     }
 }
@@ -307,11 +330,17 @@ pub struct DevicePayload {
 
 impl Payload<device::Model> for DevicePayload {
     fn accepted(row: device::Model) -> Self {
-        Self { device: Some(row.into()), user_errors: Vec::new() }
+        Self {
+            device: Some(row.into()),
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { device: None, user_errors }
+        Self {
+            device: None,
+            user_errors,
+        }
     }
 }
 
@@ -326,11 +355,17 @@ pub struct DeleteDevicePayload {
 
 impl Payload<DeviceId> for DeleteDevicePayload {
     fn accepted(id: DeviceId) -> Self {
-        Self { deleted_id: Some(ID(id.to_string())), user_errors: Vec::new() }
+        Self {
+            deleted_id: Some(ID(id.to_string())),
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { deleted_id: None, user_errors }
+        Self {
+            deleted_id: None,
+            user_errors,
+        }
     }
 }
 
@@ -342,15 +377,36 @@ pub struct DeviceMutation;
 impl DeviceMutation {
     /// Makes a device; `connectDevice` links it. Needs the right to manage devices.
     async fn create_device(&self, ctx: &Context<'_>, input: CreateDeviceInput) -> Result<DevicePayload, GqlError> {
-        let CreateDeviceInput { name, key, remark, tags } = input;
-        let new = NewDevice { name, key, remark, tags: tags.unwrap_or_default() };
+        let CreateDeviceInput {
+            name,
+            key,
+            remark,
+            tags,
+        } = input;
+        let new = NewDevice {
+            name,
+            key,
+            remark,
+            tags: tags.unwrap_or_default(),
+        };
         answer(devices(ctx).create(principal(ctx)?, new).await)
     }
 
     /// Renames, remarks, tags. Needs the right to manage devices.
     async fn update_device(&self, ctx: &Context<'_>, input: UpdateDeviceInput) -> Result<DevicePayload, GqlError> {
-        let UpdateDeviceInput { id, name, key, remark, tags } = input;
-        let change = DeviceChange { name, key, remark, tags };
+        let UpdateDeviceInput {
+            id,
+            name,
+            key,
+            remark,
+            tags,
+        } = input;
+        let change = DeviceChange {
+            name,
+            key,
+            remark,
+            tags,
+        };
         let caller = principal(ctx)?;
         answer(async { devices(ctx).update(caller, parse(&id, "device", "id")?, change).await }.await)
     }
@@ -368,11 +424,18 @@ impl DeviceMutation {
         input: RequestPairingCodeInput,
     ) -> Result<DevicePayload, GqlError> {
         let caller = principal(ctx)?;
-        let RequestPairingCodeInput { device_id, phone_number } = input;
+        let RequestPairingCodeInput {
+            device_id,
+            phone_number,
+        } = input;
         let service = devices(ctx);
         answer(
-            async { service.request_pairing_code(caller, parse(&device_id, "device", "deviceId")?, &phone_number).await }
-                .await,
+            async {
+                service
+                    .request_pairing_code(caller, parse(&device_id, "device", "deviceId")?, &phone_number)
+                    .await
+            }
+            .await,
         )
     }
 

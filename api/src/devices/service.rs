@@ -64,7 +64,16 @@ impl Devices {
         leases: Leases,
         linking: Linking,
     ) -> Self {
-        Self { parts: Arc::new(Parts { store, clock, events, engine, leases, linking }) }
+        Self {
+            parts: Arc::new(Parts {
+                store,
+                clock,
+                events,
+                engine,
+                leases,
+                linking,
+            }),
+        }
     }
 
     /// The code to scan, while there is one.
@@ -87,7 +96,12 @@ impl Devices {
     pub async fn create(&self, caller: &Principal, new: NewDevice) -> Result<device::Model, Refusal> {
         caller.require(Permission::ManageDevices)?;
         let name = DeviceName::parse(&new.name)?;
-        let key = new.key.as_deref().filter(|key| !key.is_empty()).map(DeviceKey::parse).transpose()?;
+        let key = new
+            .key
+            .as_deref()
+            .filter(|key| !key.is_empty())
+            .map(DeviceKey::parse)
+            .transpose()?;
         let remark = parse_remark(new.remark.as_deref())?;
         let tags = parse_tags(&new.tags)?;
         let now = self.parts.clock.now();
@@ -119,12 +133,20 @@ impl Devices {
             updated_at: Set(now),
         };
         let created = tx.insert::<device::Entity, _>(row).await.map_err(taken_key)?;
-        self.parts.events.commit(tx, vec![status::status_event(&created)]).await?;
+        self.parts
+            .events
+            .commit(tx, vec![status::status_event(&created)])
+            .await?;
         Ok(created)
     }
 
     /// Renames, remarks, tags.
-    pub async fn update(&self, caller: &Principal, id: DeviceId, change: DeviceChange) -> Result<device::Model, Refusal> {
+    pub async fn update(
+        &self,
+        caller: &Principal,
+        id: DeviceId,
+        change: DeviceChange,
+    ) -> Result<device::Model, Refusal> {
         use device::Column;
         caller.require(Permission::ManageDevices)?;
         let name = change.name.as_deref().map(DeviceName::parse).transpose()?;
@@ -133,10 +155,16 @@ impl Devices {
             Some("") => Some(None),
             Some(key) => Some(Some(DeviceKey::parse(key)?.0)),
         };
-        let remark = change.remark.as_deref().map(|remark| parse_remark(Some(remark))).transpose()?;
+        let remark = change
+            .remark
+            .as_deref()
+            .map(|remark| parse_remark(Some(remark)))
+            .transpose()?;
         let tags = change.tags.as_deref().map(parse_tags).transpose()?;
         let tx = self.scope(caller).begin().await?;
-        let mut update = tx.update::<device::Entity>().set(Column::UpdatedAt, self.parts.clock.now());
+        let mut update = tx
+            .update::<device::Entity>()
+            .set(Column::UpdatedAt, self.parts.clock.now());
         if let Some(name) = name {
             update = update.set(Column::Name, name.0);
         }
@@ -150,7 +178,9 @@ impl Devices {
             update = update.set(Column::Tags, serde_json::Value::from(tags));
         }
         let changed = update.filter(Column::Id.eq(id)).returning().await.map_err(taken_key)?;
-        let Some(row) = changed.into_iter().next() else { return Err(UserError::not_found("device").at("id").into()) };
+        let Some(row) = changed.into_iter().next() else {
+            return Err(UserError::not_found("device").at("id").into());
+        };
         self.parts.events.commit(tx, vec![status::status_event(&row)]).await?;
         Ok(row)
     }
@@ -163,9 +193,14 @@ impl Devices {
         let lease = self.lease(id).await?;
         self.set_wanted(&scope, id, true).await?;
         if row.status != device::Status::Connected {
-            self.parts.engine.connect(self.parts.store.device_scope(&lease)).await.map_err(refusal)?;
+            self.parts
+                .engine
+                .connect(self.parts.store.device_scope(&lease))
+                .await
+                .map_err(refusal)?;
         }
-        self.settled(&scope, row, |row| row.status != device::Status::Created).await
+        self.settled(&scope, row, |row| row.status != device::Status::Created)
+            .await
     }
 
     /// Asks WhatsApp for a code that the phone's owner types instead of scanning.
@@ -183,13 +218,28 @@ impl Devices {
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
         if row.linked {
-            return Err(UserError::new(ErrorCode::AlreadyLinked, "The device is linked already. Log it out first.").into());
+            return Err(UserError::new(
+                ErrorCode::AlreadyLinked,
+                "The device is linked already. Log it out first.",
+            )
+            .into());
         }
         let lease = self.lease(id).await?;
         self.set_wanted(&scope, id, true).await?;
         let device_scope = self.parts.store.device_scope(&lease);
-        let code = self.parts.engine.request_pairing_code(device_scope, &digits).await.map_err(refusal)?;
-        self.parts.linking.set_pairing_code(id, PairingCode { code: code.code, expires_at: code.expires_at });
+        let code = self
+            .parts
+            .engine
+            .request_pairing_code(device_scope, &digits)
+            .await
+            .map_err(refusal)?;
+        self.parts.linking.set_pairing_code(
+            id,
+            PairingCode {
+                code: code.code,
+                expires_at: code.expires_at,
+            },
+        );
         load(&scope, id).await
     }
 
@@ -201,7 +251,8 @@ impl Devices {
         self.set_wanted(&scope, id, false).await?;
         let stopped = self.parts.engine.disconnect(id).await;
         self.parts.linking.clear(id);
-        self.after_stop(&scope, row, stopped, device::Status::Disconnected).await
+        self.after_stop(&scope, row, stopped, device::Status::Disconnected)
+            .await
     }
 
     /// Closes the connection and opens it again.
@@ -215,7 +266,11 @@ impl Devices {
             Ok(()) | Err(EngineError::NotRunning) => {}
             Err(error) => return Err(refusal(error)),
         }
-        self.parts.engine.connect(self.parts.store.device_scope(&lease)).await.map_err(refusal)?;
+        self.parts
+            .engine
+            .connect(self.parts.store.device_scope(&lease))
+            .await
+            .map_err(refusal)?;
         load(&scope, row.id).await
     }
 
@@ -225,7 +280,9 @@ impl Devices {
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
         if !row.linked {
-            return Err(UserError::new(ErrorCode::NotLinked, "The device is not linked.").at("id").into());
+            return Err(UserError::new(ErrorCode::NotLinked, "The device is not linked.")
+                .at("id")
+                .into());
         }
         match self.parts.engine.logout(id).await {
             Ok(()) => {}
@@ -245,7 +302,11 @@ impl Devices {
         let scope = self.scope(caller);
         load(&scope, id).await?;
         let lease = self.lease(id).await?;
-        self.parts.engine.wipe(self.parts.store.device_scope(&lease)).await.map_err(refusal)?;
+        self.parts
+            .engine
+            .wipe(self.parts.store.device_scope(&lease))
+            .await
+            .map_err(refusal)?;
         self.parts.linking.clear(id);
         let row = self.write_unlinked(&scope, id).await?;
         self.parts.leases.release(id).await?;
@@ -258,14 +319,21 @@ impl Devices {
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
         let lease = self.lease(id).await?;
-        if row.linked && let Err(error) = self.parts.engine.logout(id).await {
+        if row.linked
+            && let Err(error) = self.parts.engine.logout(id).await
+        {
             tracing::info!(device = %id, %error, "deleting a device that could not be unlinked at WhatsApp");
         }
-        self.parts.engine.wipe(self.parts.store.device_scope(&lease)).await.map_err(refusal)?;
+        self.parts
+            .engine
+            .wipe(self.parts.store.device_scope(&lease))
+            .await
+            .map_err(refusal)?;
         self.parts.linking.clear(id);
         self.parts.leases.release(id).await?;
         let tx = scope.begin().await?;
-        let reason = serde_json::json!({ "status": device::Status::LoggedOut.to_value(), "reason": "The device was deleted." });
+        let reason =
+            serde_json::json!({ "status": device::Status::LoggedOut.to_value(), "reason": "The device was deleted." });
         let event = crate::events::NewEvent::of_device(entity::event::Type::DeviceStatus, id, reason);
         tx.delete::<device::Entity>(device::Column::Id.eq(id)).await?;
         self.parts.events.commit(tx, vec![event]).await?;
@@ -291,7 +359,12 @@ impl Devices {
 
     async fn lease(&self, id: DeviceId) -> Result<LeasedDevice, Refusal> {
         self.parts.leases.take(id).await?.ok_or_else(|| {
-            UserError::new(ErrorCode::Conflict, "Another server holds this device. Try again in a minute.").at("id").into()
+            UserError::new(
+                ErrorCode::Conflict,
+                "Another server holds this device. Try again in a minute.",
+            )
+            .at("id")
+            .into()
         })
     }
 
@@ -347,9 +420,19 @@ impl Devices {
     ) -> Result<device::Model, Refusal> {
         use device::Column;
         let tx = scope.begin().await?;
-        let update = tx.update::<device::Entity>().set(Column::Status, status).set(Column::StatusSince, at);
-        let rows = update.set(Column::StatusReason, None::<String>).filter(Column::Id.eq(id)).returning().await?;
-        let row = rows.into_iter().next().ok_or_else(|| UserError::not_found("device").at("id"))?;
+        let update = tx
+            .update::<device::Entity>()
+            .set(Column::Status, status)
+            .set(Column::StatusSince, at);
+        let rows = update
+            .set(Column::StatusReason, None::<String>)
+            .filter(Column::Id.eq(id))
+            .returning()
+            .await?;
+        let row = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| UserError::not_found("device").at("id"))?;
         self.parts.events.commit(tx, vec![status::status_event(&row)]).await?;
         Ok(row)
     }
@@ -358,7 +441,10 @@ impl Devices {
         use device::Column;
         let none = || None::<String>;
         let tx = scope.begin().await?;
-        let update = tx.update::<device::Entity>().set(Column::Linked, false).set(Column::Wanted, false);
+        let update = tx
+            .update::<device::Entity>()
+            .set(Column::Linked, false)
+            .set(Column::Wanted, false);
         update
             .set(Column::Jid, none())
             .set(Column::Lid, none())
@@ -369,7 +455,8 @@ impl Devices {
             .execute()
             .await?;
         tx.commit().await?;
-        self.write_status(scope, id, device::Status::Created, self.parts.clock.now()).await
+        self.write_status(scope, id, device::Status::Created, self.parts.clock.now())
+            .await
     }
 }
 
@@ -382,7 +469,9 @@ pub async fn load(scope: &TenantScope, id: DeviceId) -> Result<device::Model, Re
 fn taken_key(error: sea_orm::DbErr) -> Refusal {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
-            UserError::new(ErrorCode::AlreadyExists, "Another device has this key.").at("key").into()
+            UserError::new(ErrorCode::AlreadyExists, "Another device has this key.")
+                .at("key")
+                .into()
         }
         _ => error.into(),
     }
@@ -390,11 +479,19 @@ fn taken_key(error: sea_orm::DbErr) -> Refusal {
 
 fn refusal(error: EngineError) -> Refusal {
     let (code, message) = match &error {
-        EngineError::NotRunning | EngineError::NotConnected => (ErrorCode::NotConnected, "The device is not connected."),
-        EngineError::AlreadyLinked => (ErrorCode::AlreadyLinked, "The device is linked already. Log it out first."),
+        EngineError::NotRunning | EngineError::NotConnected => {
+            (ErrorCode::NotConnected, "The device is not connected.")
+        }
+        EngineError::AlreadyLinked => (
+            ErrorCode::AlreadyLinked,
+            "The device is linked already. Log it out first.",
+        ),
         EngineError::Timeout => (ErrorCode::TimedOut, "WhatsApp did not answer in time. Try again."),
         EngineError::Busy => (ErrorCode::Conflict, "The device is busy. Try again in a moment."),
-        EngineError::Address => (ErrorCode::InvalidPhoneNumber, "This is no phone number that WhatsApp knows."),
+        EngineError::Address => (
+            ErrorCode::InvalidPhoneNumber,
+            "This is no phone number that WhatsApp knows.",
+        ),
         EngineError::Refused(reason) => {
             return UserError::new(ErrorCode::Conflict, format!("WhatsApp refused: {reason}")).into();
         }

@@ -52,12 +52,18 @@ impl StatusKeeper {
                 vec![(); count]
             }
         });
-        Self { leases, linking, batcher }
+        Self {
+            leases,
+            linking,
+            batcher,
+        }
     }
 
     /// Takes one piece of news. Returns when it is queued; news of one device keeps its order.
     pub async fn tell(&self, id: DeviceId, fence: i64, at: DateTime<Utc>, kind: EventKind) -> Result<(), Stopped> {
-        let Some(lease) = self.leases.with_fence(id, fence) else { return Ok(()) };
+        let Some(lease) = self.leases.with_fence(id, fence) else {
+            return Ok(());
+        };
         self.show_codes(id, &kind);
         self.batcher.enqueue(News { lease, at, kind }).await.map(|_| ())
     }
@@ -70,10 +76,22 @@ impl StatusKeeper {
     fn show_codes(&self, id: DeviceId, kind: &EventKind) {
         match kind {
             EventKind::Qr { text, expires_at } => {
-                self.linking.set_qr(id, Qr { text: text.clone(), expires_at: *expires_at });
+                self.linking.set_qr(
+                    id,
+                    Qr {
+                        text: text.clone(),
+                        expires_at: *expires_at,
+                    },
+                );
             }
             EventKind::PairingCode { code, expires_at } => {
-                self.linking.set_pairing_code(id, PairingCode { code: code.clone(), expires_at: *expires_at });
+                self.linking.set_pairing_code(
+                    id,
+                    PairingCode {
+                        code: code.clone(),
+                        expires_at: *expires_at,
+                    },
+                );
             }
             EventKind::Connecting { .. } | EventKind::Degraded { .. } | EventKind::Recovered | EventKind::Activity => {}
             _ => self.linking.clear(id),
@@ -85,12 +103,19 @@ async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), Db
     let Some(first) = news.first() else { return Ok(()) };
     let tx = store.scope(&first.lease).begin().await?;
     let ids: Vec<DeviceId> = news.iter().map(|piece| piece.lease.id()).collect();
-    let rows = tx.find::<device::Entity>().filter(device::Column::Id.is_in(ids)).all().await?;
+    let rows = tx
+        .find::<device::Entity>()
+        .filter(device::Column::Id.is_in(ids))
+        .all()
+        .await?;
     let mut devices: HashMap<DeviceId, device::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let before = devices.clone();
     let mut told = Vec::new();
     for piece in news {
-        if let Some(row) = devices.get_mut(&piece.lease.id()).filter(|row| row.lease_fence == piece.lease.fence()) {
+        if let Some(row) = devices
+            .get_mut(&piece.lease.id())
+            .filter(|row| row.lease_fence == piece.lease.fence())
+        {
             told.extend(apply(row, piece));
         }
     }
@@ -112,11 +137,21 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
         EventKind::Qr { .. } | EventKind::PairingCode { .. } => {
             // A fresh code is news even when the state stays the same.
             if move_to(row, Change::CodeReady, None, news.at).is_none() {
-                return Some(NewEvent::of_device(event::Type::DeviceQr, row.id, serde_json::Value::Null));
+                return Some(NewEvent::of_device(
+                    event::Type::DeviceQr,
+                    row.id,
+                    serde_json::Value::Null,
+                ));
             }
             return Some(status_event(row));
         }
-        EventKind::Paired { jid, lid, phone_number, platform, push_name } => {
+        EventKind::Paired {
+            jid,
+            lid,
+            phone_number,
+            platform,
+            push_name,
+        } => {
             row.linked = true;
             row.jid = Some(jid.clone());
             row.lid = lid.clone().or(row.lid.take());
@@ -129,7 +164,10 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
             row.linked = true;
             row.jid = Some(jid.clone());
             row.lid = lid.clone().or(row.lid.take());
-            row.push_name = push_name.clone().filter(|name| !name.is_empty()).or(row.push_name.take());
+            row.push_name = push_name
+                .clone()
+                .filter(|name| !name.is_empty())
+                .or(row.push_name.take());
             row.connection_attempts = 0;
             row.last_connected_at = Some(news.at);
             row.last_activity_at = Some(news.at);
@@ -149,7 +187,10 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
         }
         EventKind::QrExhausted => {
             row.wanted = false;
-            (Change::Disconnected, Some("No phone scanned the code in time. Connect again for a fresh one.".into()))
+            (
+                Change::Disconnected,
+                Some("No phone scanned the code in time. Connect again for a fresh one.".into()),
+            )
         }
         EventKind::PairFailed { reason } => (Change::Failed, Some(reason.clone())),
         EventKind::LoggedOut { reason } => {

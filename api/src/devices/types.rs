@@ -14,7 +14,10 @@ impl DeviceName {
         let name = text.trim();
         match name.chars().count() {
             1..=120 if !name.chars().any(char::is_control) => Ok(Self(name.to_owned())),
-            _ => Err(UserError::invalid("name", "A name has 1 to 120 characters, without line breaks.")),
+            _ => Err(UserError::invalid(
+                "name",
+                "A name has 1 to 120 characters, without line breaks.",
+            )),
         }
     }
 }
@@ -26,11 +29,16 @@ pub struct DeviceKey(pub String);
 impl DeviceKey {
     /// Checks a key.
     pub fn parse(text: &str) -> Result<Self, UserError> {
-        let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let allowed = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         if allowed && (3..=50).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(UserError::invalid("key", "A key has 3 to 50 letters (A–Z, a–z), digits, underscores or hyphens."))
+            Err(UserError::invalid(
+                "key",
+                "A key has 3 to 50 letters (A–Z, a–z), digits, underscores or hyphens.",
+            ))
         }
     }
 }
@@ -151,7 +159,10 @@ mod tests {
 
     #[test]
     fn phone_digits_are_read_from_usual_writing() {
-        assert_eq!(parse_phone_digits("+62 812-3456 7890").as_deref(), Some("6281234567890"));
+        assert_eq!(
+            parse_phone_digits("+62 812-3456 7890").as_deref(),
+            Some("6281234567890")
+        );
         for text in ["", "+", "0812345678", "62812x", "12345", "1234567890123456"] {
             assert_eq!(parse_phone_digits(text), None, "{text}");
         }
@@ -162,7 +173,10 @@ mod tests {
         for status in [Status::LoggedOut, Status::Banned, Status::Failed] {
             assert_eq!(next(status, Change::Disconnected), None);
         }
-        assert_eq!(next(Status::Connected, Change::Disconnected), Some(Status::Disconnected));
+        assert_eq!(
+            next(Status::Connected, Change::Disconnected),
+            Some(Status::Disconnected)
+        );
         assert_eq!(next(Status::Pairing, Change::Disconnected), None);
         assert_eq!(next(Status::Pairing, Change::Connected), Some(Status::Connected));
     }

@@ -34,6 +34,9 @@ impl Bus {
     /// Listens to a tenant's log. The first value may lag behind: read the log after listening, then wait for changes.
     pub fn listen(&self, tenant_id: TenantId) -> watch::Receiver<i64> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        tenants.entry(tenant_id).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        tenants
+            .entry(tenant_id)
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
     }
 }

@@ -1,7 +1,11 @@
 //! Where events are made durable.
 
 use entity::event;
-use sea_orm::{ActiveValue::Set, DbErr, ExprTrait, sea_query::{Expr, OnConflict}};
+use sea_orm::{
+    ActiveValue::Set,
+    DbErr, ExprTrait,
+    sea_query::{Expr, OnConflict},
+};
 
 use super::{Bus, NewEvent};
 use crate::{clock::Clock, store::TenantTx};
@@ -33,16 +37,19 @@ impl EventLog {
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
         let last = take_numbers(&tx, count).await?;
         let at = self.clock.now();
-        let rows = events.into_iter().zip(last - count + 1..).map(|(event, sequence)| event::ActiveModel {
-            tenant_id: Set(tenant_id),
-            sequence: Set(sequence),
-            r#type: Set(event.r#type),
-            at: Set(at),
-            device_id: Set(event.device_id),
-            chat_id: Set(event.chat_id),
-            message_id: Set(event.message_id),
-            data: Set(event.data),
-        });
+        let rows = events
+            .into_iter()
+            .zip(last - count + 1..)
+            .map(|(event, sequence)| event::ActiveModel {
+                tenant_id: Set(tenant_id),
+                sequence: Set(sequence),
+                r#type: Set(event.r#type),
+                at: Set(at),
+                device_id: Set(event.device_id),
+                chat_id: Set(event.chat_id),
+                message_id: Set(event.message_id),
+                data: Set(event.data),
+            });
         tx.insert_many::<event::Entity, _>(rows.collect()).await?;
         tx.commit().await?;
         self.bus.announce(tenant_id, last);
@@ -56,7 +63,10 @@ async fn take_numbers(tx: &TenantTx, count: i64) -> Result<i64, DbErr> {
     let grow = OnConflict::column(Column::TenantId)
         .value(Column::Last, Expr::col((Entity, Column::Last)).add(count))
         .to_owned();
-    let row = ActiveModel { tenant_id: Set(tx.tenant_id()), last: Set(count) };
+    let row = ActiveModel {
+        tenant_id: Set(tx.tenant_id()),
+        last: Set(count),
+    };
     let rows = tx.upsert_many::<Entity, _>(vec![row], grow).await?;
     rows.first().map(|row| row.last).ok_or_else(|| DbErr::RecordNotInserted)
 }

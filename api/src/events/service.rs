@@ -39,19 +39,19 @@ pub struct Follow {
 
 impl Follow {
     /// Begins after `after`, or with what happens from now on.
-    pub async fn begin(
-        scope: TenantScope,
-        bus: &Bus,
-        filter: EventFilter,
-        after: Option<i64>,
-    ) -> Result<Self, DbErr> {
+    pub async fn begin(scope: TenantScope, bus: &Bus, filter: EventFilter, after: Option<i64>) -> Result<Self, DbErr> {
         // Listen before reading: what is written between the two is announced.
         let newest = bus.listen(scope.tenant_id());
         let position = match after {
             Some(after) => after,
             None => queries::newest(&scope).await?,
         };
-        Ok(Self { scope, filter, position, newest })
+        Ok(Self {
+            scope,
+            filter,
+            position,
+            newest,
+        })
     }
 
     /// The next events, in order; waits until there are some.

@@ -17,12 +17,24 @@ pub struct NewEvent {
 impl NewEvent {
     /// An event of a device.
     pub fn of_device(r#type: event::Type, device_id: DeviceId, data: Value) -> Self {
-        Self { r#type, device_id: Some(device_id), chat_id: None, message_id: None, data }
+        Self {
+            r#type,
+            device_id: Some(device_id),
+            chat_id: None,
+            message_id: None,
+            data,
+        }
     }
 
     /// An event of a chat.
     pub fn of_chat(r#type: event::Type, device_id: DeviceId, chat_id: ChatId) -> Self {
-        Self { r#type, device_id: Some(device_id), chat_id: Some(chat_id), message_id: None, data: Value::Null }
+        Self {
+            r#type,
+            device_id: Some(device_id),
+            chat_id: Some(chat_id),
+            message_id: None,
+            data: Value::Null,
+        }
     }
 
     /// An event of a message.
@@ -33,7 +45,13 @@ impl NewEvent {
         message_id: MessageId,
         data: Value,
     ) -> Self {
-        Self { r#type, device_id: Some(device_id), chat_id: Some(chat_id), message_id: Some(message_id), data }
+        Self {
+            r#type,
+            device_id: Some(device_id),
+            chat_id: Some(chat_id),
+            message_id: Some(message_id),
+            data,
+        }
     }
 }
 

@@ -69,7 +69,13 @@ pub struct UserError {
 impl UserError {
     /// A refusal that no single field is to blame for.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, retry_at: None, details: None }
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+            retry_at: None,
+            details: None,
+        }
     }
 
     /// A malformed field: `path` is dotted, as in `to.phone`.
@@ -146,13 +152,19 @@ impl From<GqlError> for async_graphql::Error {
     #[expect(clippy::disallowed_methods, reason = "the one place that words top-level errors")]
     fn from(GqlError(fault): GqlError) -> Self {
         let (code, message) = match &fault {
-            Fault::Unauthenticated => ("UNAUTHENTICATED", "Log in first: the token is missing, expired or revoked.".into()),
+            Fault::Unauthenticated => (
+                "UNAUTHENTICATED",
+                "Log in first: the token is missing, expired or revoked.".into(),
+            ),
             Fault::Forbidden => ("FORBIDDEN", "Your role does not allow this.".into()),
             Fault::RateLimited { .. } => ("RATE_LIMITED", "Too many requests.".into()),
             Fault::BadRequest(message) => ("BAD_REQUEST", message.clone()),
             Fault::Internal(cause) => {
                 tracing::error!(error = %cause, "a request failed");
-                ("INTERNAL", "Something went wrong on the server. It has been logged.".into())
+                (
+                    "INTERNAL",
+                    "Something went wrong on the server. It has been logged.".into(),
+                )
             }
         };
         async_graphql::Error::new(message).extend_with(|_, extensions| {

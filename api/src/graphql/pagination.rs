@@ -104,7 +104,8 @@ pub fn encode_cursor(key: &impl SortKey) -> String {
 pub fn decode_cursor<K: SortKey>(cursor: &str) -> Result<K, GqlError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.and_then(|text| K::read(&text)).ok_or_else(|| GqlError::bad_request("The cursor is not one of this list's."))
+    text.and_then(|text| K::read(&text))
+        .ok_or_else(|| GqlError::bad_request("The cursor is not one of this list's."))
 }
 
 /// The four arguments of a connection, as they came.
@@ -119,7 +120,11 @@ pub struct PageArguments {
 impl PageArguments {
     /// For lists that are only read forwards.
     pub fn forward(first: Option<i32>, after: Option<String>) -> Self {
-        Self { first, after, ..Self::default() }
+        Self {
+            first,
+            after,
+            ..Self::default()
+        }
     }
 
     /// Checks and decodes them.
@@ -134,12 +139,19 @@ impl PageArguments {
             None => DEFAULT_PAGE,
             Some(Ok(limit)) if limit <= LARGEST_PAGE => limit,
             Some(_) => {
-                return Err(GqlError::bad_request(format!("A page holds between 0 and {LARGEST_PAGE} rows.")));
+                return Err(GqlError::bad_request(format!(
+                    "A page holds between 0 and {LARGEST_PAGE} rows."
+                )));
             }
         };
         let after = self.after.as_deref().map(decode_cursor).transpose()?;
         let before = self.before.as_deref().map(decode_cursor).transpose()?;
-        Ok(Page { limit, backwards, after, before })
+        Ok(Page {
+            limit,
+            backwards,
+            after,
+            before,
+        })
     }
 }
 
@@ -186,7 +198,11 @@ impl<K> Page<K> {
         if let Some(before) = self.before.clone() {
             query = query.filter(beyond(before, !ascending));
         }
-        let order = if ascending == self.backwards { Order::Desc } else { Order::Asc };
+        let order = if ascending == self.backwards {
+            Order::Desc
+        } else {
+            Order::Asc
+        };
         query.order_by(column, order).limit(self.limit + 1)
     }
 
@@ -197,9 +213,17 @@ impl<K> Page<K> {
         rows.truncate(limit);
         if self.backwards {
             rows.reverse();
-            Rows { rows, has_next: self.before.is_some(), has_previous: more }
+            Rows {
+                rows,
+                has_next: self.before.is_some(),
+                has_previous: more,
+            }
         } else {
-            Rows { rows, has_next: more, has_previous: self.after.is_some() }
+            Rows {
+                rows,
+                has_next: more,
+                has_previous: self.after.is_some(),
+            }
         }
     }
 }
@@ -257,15 +281,28 @@ mod tests {
 
     #[test]
     fn cursors_are_read_back_and_garbage_is_refused() {
-        let key = (DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap_or_default(), Uuid::from_u128(7));
-        assert_eq!(decode_cursor::<(DateTime<Utc>, Uuid)>(&encode_cursor(&key)).ok(), Some(key));
+        let key = (
+            DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap_or_default(),
+            Uuid::from_u128(7),
+        );
+        assert_eq!(
+            decode_cursor::<(DateTime<Utc>, Uuid)>(&encode_cursor(&key)).ok(),
+            Some(key)
+        );
         assert!(decode_cursor::<Uuid>("not a cursor").is_err());
         assert!(decode_cursor::<Uuid>(&encode_cursor(&5_i64)).is_err());
     }
 
     #[test]
     fn a_page_is_bounded() {
-        let page = |first, last| PageArguments { first, last, ..PageArguments::default() }.parse::<i64>();
+        let page = |first, last| {
+            PageArguments {
+                first,
+                last,
+                ..PageArguments::default()
+            }
+            .parse::<i64>()
+        };
         assert_eq!(page(None, None).ok().map(|page| page.limit), Some(DEFAULT_PAGE));
         assert_eq!(page(Some(100), None).ok().map(|page| page.limit), Some(100));
         for refused in [page(Some(101), None), page(Some(-1), None), page(Some(1), Some(1))] {
@@ -275,7 +312,12 @@ mod tests {
 
     #[test]
     fn pages_say_what_lies_around_them() {
-        let page = Page { limit: 2, backwards: true, after: None::<i64>, before: Some(9) };
+        let page = Page {
+            limit: 2,
+            backwards: true,
+            after: None::<i64>,
+            before: Some(9),
+        };
         let rows = page.cut(vec![8, 7, 6]);
         assert_eq!(rows.rows, [7, 8]);
         assert!(rows.has_next && rows.has_previous);

@@ -87,7 +87,10 @@ async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) 
             device_id: item.lease.id(),
             jid: message.chat.clone(),
             // In a group the push name is a participant's, in one's own messages it is one's own.
-            name: message.push_name.clone().filter(|name| !message.is_group && !message.from_me && !name.is_empty()),
+            name: message
+                .push_name
+                .clone()
+                .filter(|name| !message.is_group && !message.from_me && !name.is_empty()),
             message_id: *id,
             at: now,
             unread: !message.from_me,
@@ -96,11 +99,17 @@ async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) 
     let chats = chats::touch(&tx, &touches).await?;
     let mut rows = Vec::with_capacity(fresh.len());
     for (id, item, message) in fresh {
-        let chat_id = chats.get(&(item.lease.id(), message.chat.clone())).ok_or(DbErr::RecordNotInserted)?;
+        let chat_id = chats
+            .get(&(item.lease.id(), message.chat.clone()))
+            .ok_or(DbErr::RecordNotInserted)?;
         rows.push(new_row(id, &item.lease, *chat_id, message, now));
     }
     let told: Vec<NewEvent> = rows.iter().map(received_event).collect();
-    let inserts = rows.iter().cloned().map(|row| message::ActiveModel::from(row).reset_all()).collect();
+    let inserts = rows
+        .iter()
+        .cloned()
+        .map(|row| message::ActiveModel::from(row).reset_all())
+        .collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
     events.commit(tx, told).await?;
     super::count(&rows);
@@ -134,7 +143,10 @@ async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr
             .filter(message::Column::WhatsappId.is_in(whatsapp_ids))
             .all()
             .await?;
-        known.extend(rows.into_iter().map(|row| (row.device_id, row.whatsapp_id, row.sender_jid)));
+        known.extend(
+            rows.into_iter()
+                .map(|row| (row.device_id, row.whatsapp_id, row.sender_jid)),
+        );
     }
     Ok(known)
 }
@@ -164,7 +176,11 @@ fn new_row(
         sender_phone: e164(&incoming.sender_phone).or_else(|| phone_of(&incoming.sender)),
         sender_name: incoming.push_name.clone().map(|name| name.chars().take(255).collect()),
         recipient_jid: incoming.from_me.then(|| incoming.chat.clone()),
-        recipient_phone: if incoming.from_me { e164(&incoming.chat_phone) } else { None },
+        recipient_phone: if incoming.from_me {
+            e164(&incoming.chat_phone)
+        } else {
+            None
+        },
         kind,
         content,
         body,
@@ -197,7 +213,11 @@ fn content_of(content: &IncomingContent) -> (message::Kind, serde_json::Value, O
         }
         IncomingContent::Other { kind, description } => {
             let description = clean(description);
-            (kind_named(kind), json!({ "description": description }), Some(description).filter(|text| !text.is_empty()))
+            (
+                kind_named(kind),
+                json!({ "description": description }),
+                Some(description).filter(|text| !text.is_empty()),
+            )
         }
     }
 }

@@ -6,7 +6,10 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{DeviceId, MessageId, TenantId, event, message};
-use sea_orm::{ActiveEnum, ColumnTrait, Condition, DbErr, ExprTrait, SqlErr, sea_query::{Expr, SimpleExpr}};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, Condition, DbErr, ExprTrait, SqlErr,
+    sea_query::{Expr, SimpleExpr},
+};
 use serde_json::json;
 
 use super::types::{Recipient, before};
@@ -87,7 +90,10 @@ async fn accept_all(
         }
     }
     let missing = || Err(DbErr::RecordNotInserted.into());
-    results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(missing))
+        .collect()
 }
 
 async fn accept_one(
@@ -115,11 +121,21 @@ async fn accept_batch(
     drafts: &[Draft],
 ) -> Result<Vec<message::Model>, DbErr> {
     let tx = scope.begin().await?;
-    let keys: Vec<&str> = drafts.iter().filter_map(|draft| draft.idempotency_key.as_deref()).collect();
+    let keys: Vec<&str> = drafts
+        .iter()
+        .filter_map(|draft| draft.idempotency_key.as_deref())
+        .collect();
     let mut known: HashMap<String, message::Model> = HashMap::new();
     if !keys.is_empty() {
-        let rows = tx.find::<message::Entity>().filter(message::Column::IdempotencyKey.is_in(keys)).all().await?;
-        known.extend(rows.into_iter().filter_map(|row| Some((row.idempotency_key.clone()?, row))));
+        let rows = tx
+            .find::<message::Entity>()
+            .filter(message::Column::IdempotencyKey.is_in(keys))
+            .all()
+            .await?;
+        known.extend(
+            rows.into_iter()
+                .filter_map(|row| Some((row.idempotency_key.clone()?, row))),
+        );
     }
     let now = clock.now();
     // Which row answers each draft: one that was stored before, or the place of one that is stored now. Two drafts of
@@ -142,7 +158,11 @@ async fn accept_batch(
         }
     }
     let touches: Vec<ChatTouch> = fresh.iter().map(|(id, draft)| touch_of(*id, draft, now)).collect();
-    let chats = if touches.is_empty() { HashMap::new() } else { chats::touch(&tx, &touches).await? };
+    let chats = if touches.is_empty() {
+        HashMap::new()
+    } else {
+        chats::touch(&tx, &touches).await?
+    };
     let mut rows = Vec::with_capacity(fresh.len());
     for (id, draft) in &fresh {
         let chat = chats.get(&(draft.device_id, draft.recipient.jid.clone()));
@@ -166,16 +186,17 @@ async fn accept_batch(
 
 fn touch_of(message_id: MessageId, draft: &Draft, at: DateTime<Utc>) -> ChatTouch {
     let jid = draft.recipient.jid.clone();
-    ChatTouch { device_id: draft.device_id, jid, name: None, message_id, at, unread: false }
+    ChatTouch {
+        device_id: draft.device_id,
+        jid,
+        name: None,
+        message_id,
+        at,
+        unread: false,
+    }
 }
 
-fn new_row(
-    tx: &TenantTx,
-    id: MessageId,
-    chat_id: entity::ChatId,
-    draft: &Draft,
-    now: DateTime<Utc>,
-) -> message::Model {
+fn new_row(tx: &TenantTx, id: MessageId, chat_id: entity::ChatId, draft: &Draft, now: DateTime<Utc>) -> message::Model {
     message::Model {
         id,
         tenant_id: tx.tenant_id(),
@@ -225,7 +246,9 @@ pub async fn claim(
 ) -> Result<Vec<message::Model>, DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
-    let due = Condition::any().add(Column::NextAttemptAt.is_null()).add(Column::NextAttemptAt.lte(now));
+    let due = Condition::any()
+        .add(Column::NextAttemptAt.is_null())
+        .add(Column::NextAttemptAt.lte(now));
     let ids: Vec<MessageId> = tx
         .find::<message::Entity>()
         .filter(Column::DeviceId.eq(lease.id()))
@@ -316,7 +339,13 @@ pub async fn fail_by_whatsapp_id(
 ) -> Result<Vec<message::Model>, DbErr> {
     use message::Column;
     let which = Column::DeviceId.eq(device_id).and(Column::WhatsappId.eq(whatsapp_id));
-    end(tx, which.and(Column::Direction.eq(message::Direction::Out)), failure, at).await
+    end(
+        tx,
+        which.and(Column::Direction.eq(message::Direction::Out)),
+        failure,
+        at,
+    )
+    .await
 }
 
 async fn end(
@@ -330,7 +359,10 @@ async fn end(
         .set(Column::Status, message::Status::Failed)
         .set(Column::EndedAt, at)
         .set(Column::ErrorCode, failure.code)
-        .set(Column::ErrorMessage, failure.message.chars().take(500).collect::<String>())
+        .set(
+            Column::ErrorMessage,
+            failure.message.chars().take(500).collect::<String>(),
+        )
         .set(Column::ErrorNumber, failure.number)
         .filter(which)
         .filter(Column::Status.is_in(before(message::Status::Failed)))

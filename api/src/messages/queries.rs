@@ -41,7 +41,11 @@ pub async fn find(scope: &TenantScope, id: MessageId) -> Result<Option<message::
 
 /// Several messages of the tenant.
 pub async fn find_many(scope: &TenantScope, ids: &[MessageId]) -> Result<HashMap<MessageId, message::Model>, DbErr> {
-    let rows = scope.find::<message::Entity>().filter(message::Column::Id.is_in(ids.iter().copied())).all().await?;
+    let rows = scope
+        .find::<message::Entity>()
+        .filter(message::Column::Id.is_in(ids.iter().copied()))
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 

@@ -34,9 +34,17 @@ pub enum Heard {
     /// The server took it.
     Acked { whatsapp_id: String },
     /// The server refused it.
-    Nacked { whatsapp_id: String, code: i32, reason: String },
+    Nacked {
+        whatsapp_id: String,
+        code: i32,
+        reason: String,
+    },
     /// A recipient did something with them; in a group, which one.
-    Receipt { participant: Option<String>, whatsapp_ids: Vec<String>, kind: ReceiptKind },
+    Receipt {
+        participant: Option<String>,
+        whatsapp_ids: Vec<String>,
+        kind: ReceiptKind,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +71,13 @@ struct Parts {
 impl Receipts {
     /// Starts the task that writes.
     pub fn start(store: Store, clock: Clock, events: EventLog, senders: Senders, waiting: Waiting) -> Self {
-        let parts = std::sync::Arc::new(Parts { store, clock, events, senders, waiting });
+        let parts = std::sync::Arc::new(Parts {
+            store,
+            clock,
+            events,
+            senders,
+            waiting,
+        });
         let batcher = Batcher::start(1024, Duration::from_millis(8), move |items: Vec<Item>| {
             let parts = parts.clone();
             async move {
@@ -102,7 +116,9 @@ async fn record(parts: &Parts, items: Vec<Item>) {
 
 /// Writes one tenant's items in one transaction. Answers the messages that changed.
 async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
-    let Some(first) = items.first() else { return Ok(Vec::new()) };
+    let Some(first) = items.first() else {
+        return Ok(Vec::new());
+    };
     let tx = parts.store.scope(&first.lease).begin().await?;
     let mut changed: Vec<message::Model> = Vec::new();
     for (step, device_id, at, whatsapp_ids) in steps(items) {
@@ -110,7 +126,10 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     }
     record_participants(&tx, items).await?;
     changed.extend(refuse(parts, &tx, items).await?);
-    parts.events.commit(tx, changed.iter().map(status_event).collect()).await?;
+    parts
+        .events
+        .commit(tx, changed.iter().map(status_event).collect())
+        .await?;
     super::count(&changed);
     Ok(changed.into_iter().map(|row| row.id).collect())
 }
@@ -192,7 +211,14 @@ async fn advance(
 /// Notes who of a group received, read or played what.
 async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr> {
     for item in items {
-        let Heard::Receipt { participant: Some(participant), whatsapp_ids, kind } = &item.heard else { continue };
+        let Heard::Receipt {
+            participant: Some(participant),
+            whatsapp_ids,
+            kind,
+        } = &item.heard
+        else {
+            continue;
+        };
         let messages = tx
             .find::<message::Entity>()
             .filter(message::Column::DeviceId.eq(item.lease.id()))
@@ -200,7 +226,10 @@ async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr>
             .filter(message::Column::Direction.eq(message::Direction::Out))
             .tuples::<(MessageId,)>([Expr::col(message::Column::Id).into()])
             .await?;
-        let rows: Vec<_> = messages.into_iter().map(|(id,)| new_receipt(id, participant, *kind, item.at)).collect();
+        let rows: Vec<_> = messages
+            .into_iter()
+            .map(|(id,)| new_receipt(id, participant, *kind, item.at))
+            .collect();
         if !rows.is_empty() {
             tx.upsert_many::<receipt::Entity, _>(rows, merge()).await?;
         }
@@ -236,7 +265,14 @@ fn merge() -> OnConflict {
 async fn refuse(parts: &Parts, tx: &TenantTx, items: &[Item]) -> Result<Vec<message::Model>, DbErr> {
     let mut refused = Vec::new();
     for item in items {
-        let Heard::Nacked { whatsapp_id, code, reason } = &item.heard else { continue };
+        let Heard::Nacked {
+            whatsapp_id,
+            code,
+            reason,
+        } = &item.heard
+        else {
+            continue;
+        };
         let failure = refusal(*code, reason);
         let now = parts.clock.now();
         refused.extend(outbox::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, now).await?);
@@ -248,9 +284,19 @@ async fn refuse(parts: &Parts, tx: &TenantTx, items: &[Item]) -> Result<Vec<mess
 /// as its web client names it ("reach-out timelock").
 fn refusal(code: i32, reason: &str) -> Failure {
     let (name, message) = match code {
-        463 => ("REACHOUT_TIMELOCK", "WhatsApp does not let this account write to new people for now.".to_owned()),
+        463 => (
+            "REACHOUT_TIMELOCK",
+            "WhatsApp does not let this account write to new people for now.".to_owned(),
+        ),
         _ if reason.is_empty() => ("REJECTED", format!("WhatsApp refused the message with code {code}.")),
-        _ => ("REJECTED", format!("WhatsApp refused the message with code {code}: {reason}")),
+        _ => (
+            "REJECTED",
+            format!("WhatsApp refused the message with code {code}: {reason}"),
+        ),
     };
-    Failure { code: name, message, number: Some(code) }
+    Failure {
+        code: name,
+        message,
+        number: Some(code),
+    }
 }

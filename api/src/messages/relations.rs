@@ -66,7 +66,9 @@ impl Loader<DeviceId> for Rows {
     type Error = GqlError;
 
     async fn load(&self, ids: &[DeviceId]) -> Result<HashMap<DeviceId, device::Model>, GqlError> {
-        devices::queries::find_many(&self.scope, ids).await.map_err(GqlError::from)
+        devices::queries::find_many(&self.scope, ids)
+            .await
+            .map_err(GqlError::from)
     }
 }
 
@@ -75,7 +77,9 @@ impl Loader<ChatId> for Rows {
     type Error = GqlError;
 
     async fn load(&self, ids: &[ChatId]) -> Result<HashMap<ChatId, chat::Model>, GqlError> {
-        chats::queries::find_many(&self.scope, ids).await.map_err(GqlError::from)
+        chats::queries::find_many(&self.scope, ids)
+            .await
+            .map_err(GqlError::from)
     }
 }
 
@@ -97,7 +101,11 @@ impl Loader<QueueOf> for Rows {
         let mut depths: HashMap<QueueOf, QueueDepth> = HashMap::new();
         for (id, status, count) in queries::queue_depths(&self.scope, &ids).await? {
             let depth = depths.entry(QueueOf(id)).or_default();
-            if status == message::Status::Sending { depth.sending += count } else { depth.waiting += count }
+            if status == message::Status::Sending {
+                depth.sending += count
+            } else {
+                depth.waiting += count
+            }
         }
         Ok(depths)
     }
@@ -134,7 +142,9 @@ fn rows<'a>(ctx: &Context<'a>) -> Result<&'a RowLoader, GqlError> {
 
 /// A device that a row refers to.
 pub async fn device(ctx: &Context<'_>, id: DeviceId) -> Result<Device, GqlError> {
-    find_device(ctx, id).await?.ok_or_else(|| GqlError::internal("a row refers to a device that is gone"))
+    find_device(ctx, id)
+        .await?
+        .ok_or_else(|| GqlError::internal("a row refers to a device that is gone"))
 }
 
 /// A device, if it still exists.
@@ -144,7 +154,9 @@ pub async fn find_device(ctx: &Context<'_>, id: DeviceId) -> Result<Option<Devic
 
 /// A chat that a row refers to.
 pub async fn chat(ctx: &Context<'_>, id: ChatId) -> Result<Chat, GqlError> {
-    find_chat(ctx, id).await?.ok_or_else(|| GqlError::internal("a row refers to a chat that is gone"))
+    find_chat(ctx, id)
+        .await?
+        .ok_or_else(|| GqlError::internal("a row refers to a chat that is gone"))
 }
 
 /// A chat, if it still exists.
@@ -173,7 +185,10 @@ impl Device {
     /// The code to type on the phone, after `requestPairingCode`; null otherwise.
     async fn pairing_code(&self, ctx: &Context<'_>) -> Option<PairingCode> {
         let code = ctx.data_unchecked::<Devices>().pairing_code(self.row_id);
-        code.map(|code| PairingCode { code: code.code, expires_at: code.expires_at })
+        code.map(|code| PairingCode {
+            code: code.code,
+            expires_at: code.expires_at,
+        })
     }
 
     /// What waits to be sent.
@@ -194,7 +209,13 @@ impl Device {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<CountedConnection<Chat>, GqlError> {
-        chats::schema::page(scope(ctx)?, Some(self.row_id), filter, PageArguments::forward(first, after)).await
+        chats::schema::page(
+            scope(ctx)?,
+            Some(self.row_id),
+            filter,
+            PageArguments::forward(first, after),
+        )
+        .await
     }
 }
 
@@ -222,7 +243,21 @@ impl Chat {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<CountedConnection<Message>, GqlError> {
-        let search = MessageSearch { chat_id: Some(self.row_id), ..MessageSearch::default() };
-        super::schema::page(scope(ctx)?, search, false, PageArguments { first, after, last, before }).await
+        let search = MessageSearch {
+            chat_id: Some(self.row_id),
+            ..MessageSearch::default()
+        };
+        super::schema::page(
+            scope(ctx)?,
+            search,
+            false,
+            PageArguments {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 }

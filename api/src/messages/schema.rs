@@ -185,7 +185,11 @@ impl From<message::Model> for Message {
 }
 
 fn history(row: &message::Model) -> Vec<StatusChange> {
-    let first = if row.direction == message::Direction::In { MessageStatus::Received } else { MessageStatus::Queued };
+    let first = if row.direction == message::Direction::In {
+        MessageStatus::Received
+    } else {
+        MessageStatus::Queued
+    };
     let sent = row.sent_at.filter(|_| row.direction == message::Direction::Out);
     let steps = [
         (first, Some(row.created_at)),
@@ -196,7 +200,10 @@ fn history(row: &message::Model) -> Vec<StatusChange> {
         (MessageStatus::Played, row.played_at),
         (row.status.into(), row.ended_at),
     ];
-    steps.into_iter().filter_map(|(status, at)| Some(StatusChange { status, at: at? })).collect()
+    steps
+        .into_iter()
+        .filter_map(|(status, at)| Some(StatusChange { status, at: at? }))
+        .collect()
 }
 
 /// Somebody on WhatsApp.
@@ -213,7 +220,11 @@ pub struct Party {
 impl Party {
     fn new(jid: String, phone: Option<String>, name: Option<String>) -> Self {
         let phone_number = phone.or_else(|| phone_of(&jid)).map(PhoneNumber);
-        Self { jid: Jid(jid), phone_number, name }
+        Self {
+            jid: Jid(jid),
+            phone_number,
+            name,
+        }
     }
 }
 
@@ -288,7 +299,11 @@ impl From<receipt::Model> for Receipt {
         ];
         let furthest = steps.into_iter().find_map(|(status, at)| Some((status, at?)));
         let (status, at) = furthest.unwrap_or((MessageStatus::Sent, DateTime::UNIX_EPOCH));
-        Self { party: Party::new(row.participant_jid, row.participant_phone, None), status, at }
+        Self {
+            party: Party::new(row.participant_jid, row.participant_phone, None),
+            status,
+            at,
+        }
     }
 }
 
@@ -394,7 +409,18 @@ impl MessageQuery {
         principal(ctx)?.require(Permission::Read)?;
         let search = filter.unwrap_or_default().into();
         let ascending = order_by == Some(MessageOrder::CreatedAsc);
-        page(scope(ctx)?, search, ascending, PageArguments { first, after, last, before }).await
+        page(
+            scope(ctx)?,
+            search,
+            ascending,
+            PageArguments {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 }
 
@@ -494,21 +520,33 @@ pub struct MessagePayload {
 
 impl Payload<Accepted> for MessagePayload {
     fn accepted(accepted: Accepted) -> Self {
-        Self { message: Some(accepted.row.into()), user_errors: accepted.remarks }
+        Self {
+            message: Some(accepted.row.into()),
+            user_errors: accepted.remarks,
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { message: None, user_errors }
+        Self {
+            message: None,
+            user_errors,
+        }
     }
 }
 
 impl Payload<message::Model> for MessagePayload {
     fn accepted(row: message::Model) -> Self {
-        Self { message: Some(row.into()), user_errors: Vec::new() }
+        Self {
+            message: Some(row.into()),
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { message: None, user_errors }
+        Self {
+            message: None,
+            user_errors,
+        }
     }
 }
 
@@ -523,11 +561,17 @@ pub struct ChatPayload {
 
 impl Payload<chat::Model> for ChatPayload {
     fn accepted(row: chat::Model) -> Self {
-        Self { chat: Some(row.into()), user_errors: Vec::new() }
+        Self {
+            chat: Some(row.into()),
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { chat: None, user_errors }
+        Self {
+            chat: None,
+            user_errors,
+        }
     }
 }
 
@@ -560,7 +604,14 @@ impl MessageMutation {
     /// Marks a chat as read, and tells the senders. Needs the right to send.
     async fn mark_chat_read(&self, ctx: &Context<'_>, chat_id: ID) -> Result<ChatPayload, GqlError> {
         let caller = principal(ctx)?;
-        answer(async { messages(ctx).mark_chat_read(caller, parse(&chat_id, "chat", "chatId")?).await }.await)
+        answer(
+            async {
+                messages(ctx)
+                    .mark_chat_read(caller, parse(&chat_id, "chat", "chatId")?)
+                    .await
+            }
+            .await,
+        )
     }
 }
 

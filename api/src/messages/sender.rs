@@ -79,23 +79,41 @@ impl Senders {
         waiting: Waiting,
         options: SendingOptions,
     ) -> Self {
-        let parts = Parts { store, clock, events, engine, waiting, options };
-        Self { parts: Arc::new(parts), lanes: Arc::default() }
+        let parts = Parts {
+            store,
+            clock,
+            events,
+            engine,
+            waiting,
+            options,
+        };
+        Self {
+            parts: Arc::new(parts),
+            lanes: Arc::default(),
+        }
     }
 
     /// A device can send.
     pub fn connected(&self, lease: LeasedDevice) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.get(&lease.id()).filter(|lane| lane.lease == lease).cloned().unwrap_or_else(|| {
-            let lane = Arc::new(Lane::new(lease));
-            // A lane of an older lease ends when its sender is dropped from the map.
-            if let Some(old) = lanes.insert(lease.id(), lane.clone()) {
-                old.connection.send_replace(None);
-                old.wake.notify_one();
-            }
-            tokio::spawn(run(self.parts.clone(), Arc::downgrade(&lane), lane.connection.subscribe()));
-            lane
-        });
+        let lane = lanes
+            .get(&lease.id())
+            .filter(|lane| lane.lease == lease)
+            .cloned()
+            .unwrap_or_else(|| {
+                let lane = Arc::new(Lane::new(lease));
+                // A lane of an older lease ends when its sender is dropped from the map.
+                if let Some(old) = lanes.insert(lease.id(), lane.clone()) {
+                    old.connection.send_replace(None);
+                    old.wake.notify_one();
+                }
+                tokio::spawn(run(
+                    self.parts.clone(),
+                    Arc::downgrade(&lane),
+                    lane.connection.subscribe(),
+                ));
+                lane
+            });
         static CONNECTIONS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         let number = CONNECTIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         lane.connection.send_replace(Some(number));
@@ -147,8 +165,13 @@ impl Senders {
 
     /// Takes no further work and waits, at most `patience`, for the acks of what is on the wire.
     pub async fn drain(&self, patience: Duration) {
-        let lanes: Vec<Arc<Lane>> =
-            self.lanes.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, lane)| lane).collect();
+        let lanes: Vec<Arc<Lane>> = self
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+            .map(|(_, lane)| lane)
+            .collect();
         for lane in &lanes {
             lane.connection.send_replace(None);
         }
@@ -161,14 +184,23 @@ impl Senders {
     }
 
     fn lane(&self, id: DeviceId) -> Option<Arc<Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 }
 
 impl Lane {
     fn new(lease: LeasedDevice) -> Self {
         let (connection, _) = watch::channel(None);
-        Self { lease, wake: Notify::new(), connection, in_flight: Mutex::default() }
+        Self {
+            lease,
+            wake: Notify::new(),
+            connection,
+            in_flight: Mutex::default(),
+        }
     }
 
     fn in_flight(&self) -> usize {
@@ -193,7 +225,9 @@ impl Lane {
 async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: watch::Receiver<Option<u64>>) {
     let mut seen = None;
     loop {
-        let Ok(current) = connection.wait_for(Option::is_some).await.map(|current| *current) else { return };
+        let Ok(current) = connection.wait_for(Option::is_some).await.map(|current| *current) else {
+            return;
+        };
         let Some(lane) = lane.upgrade() else { return };
         let step = async {
             if seen != current {
@@ -238,7 +272,11 @@ async fn rest(parts: &Parts, lane: &Lane) -> impl Future<Output = ()> + use<> {
 /// Claims what fits into the window and hands it to the engine. Answers how many were claimed.
 async fn drain_once(parts: &Parts, lane: &Lane) -> Result<usize, DbErr> {
     let room = parts.options.window.saturating_sub(lane.in_flight());
-    let most = if parts.options.pacing.is_off() { room.min(128) } else { room.min(1) };
+    let most = if parts.options.pacing.is_off() {
+        room.min(128)
+    } else {
+        room.min(1)
+    };
     if most == 0 {
         return Ok(0);
     }
@@ -257,11 +295,7 @@ async fn drain_once(parts: &Parts, lane: &Lane) -> Result<usize, DbErr> {
 }
 
 /// Sends chats side by side and the messages of a chat one after the other. Answers those that did not leave.
-async fn send_all(
-    parts: &Parts,
-    lane: &Lane,
-    messages: Vec<message::Model>,
-) -> Vec<(message::Model, SendError)> {
+async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<message::Model>) -> Vec<(message::Model, SendError)> {
     let mut chats: Vec<(ChatId, Vec<message::Model>)> = Vec::new();
     let mut places: HashMap<ChatId, usize> = HashMap::new();
     for message in messages {
@@ -287,7 +321,9 @@ fn outgoing(message: &message::Model) -> Outgoing {
     Outgoing {
         whatsapp_id: message.whatsapp_id.clone(),
         to: message.recipient_jid.clone().unwrap_or_default(),
-        content: OutgoingContent::Text { body: message.body.clone().unwrap_or_default() },
+        content: OutgoingContent::Text {
+            body: message.body.clone().unwrap_or_default(),
+        },
         recovery: message.attempts > 1,
     }
 }
@@ -316,9 +352,14 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(message::Model, SendErr
             // The outcome is unknown, so this cannot be called a failure: it waits for the next connection.
             SendError::Timeout | SendError::Transport => {}
             SendError::NotOnWhatsApp => {
-                failures.push((message.id, failure("NOT_ON_WHATSAPP", "The number has no WhatsApp account.")));
+                failures.push((
+                    message.id,
+                    failure("NOT_ON_WHATSAPP", "The number has no WhatsApp account."),
+                ));
             }
-            SendError::Address => failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address."))),
+            SendError::Address => {
+                failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address.")))
+            }
             SendError::Rejected(reason) => failures.push((message.id, failure("REJECTED", &reason))),
             SendError::Failed(reason) => failures.push((message.id, failure("SEND_FAILED", &reason))),
         }
@@ -336,5 +377,9 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(message::Model, SendErr
 }
 
 fn failure(code: &'static str, message: &str) -> Failure {
-    Failure { code, message: message.to_owned(), number: None }
+    Failure {
+        code,
+        message: message.to_owned(),
+        number: None,
+    }
 }

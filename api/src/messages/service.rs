@@ -15,8 +15,7 @@ use super::{
 use crate::{
     chats,
     clock::Clock,
-    devices,
-    engine,
+    devices, engine,
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
@@ -85,7 +84,17 @@ impl Messages {
         senders: Senders,
         waiting: Waiting,
     ) -> Self {
-        Self { parts: Arc::new(Parts { store, clock, events, engine, outbox, senders, waiting }) }
+        Self {
+            parts: Arc::new(Parts {
+                store,
+                clock,
+                events,
+                engine,
+                outbox,
+                senders,
+                waiting,
+            }),
+        }
     }
 
     /// Accepts a message: it is durable and queued when this returns, and as far as the caller wanted when there was time.
@@ -96,7 +105,9 @@ impl Messages {
         let idempotency_key = parse_idempotency_key(new.idempotency_key)?;
         let recipient = recipient(&scope, new.to).await?;
         let patience = patience(new.wait)?;
-        let device = devices::service::load(&scope, new.device_id).await.map_err(|refusal| at(refusal, "deviceId"))?;
+        let device = devices::service::load(&scope, new.device_id)
+            .await
+            .map_err(|refusal| at(refusal, "deviceId"))?;
         if !device.linked {
             let message = "The device is not linked to a WhatsApp account. Link it first.";
             return Err(UserError::new(ErrorCode::NotLinked, message).at("deviceId").into());
@@ -133,7 +144,11 @@ impl Messages {
             .returning()
             .await?;
         let Some(row) = canceled.into_iter().next() else {
-            return Err(UserError::new(ErrorCode::Conflict, "The message is on its way already.").at("id").into());
+            return Err(
+                UserError::new(ErrorCode::Conflict, "The message is on its way already.")
+                    .at("id")
+                    .into(),
+            );
         };
         self.parts.events.commit(tx, vec![status_event(&row)]).await?;
         self.parts.waiting.changed(id);
@@ -159,7 +174,11 @@ impl Messages {
             .returning()
             .await?;
         let Some(row) = queued.into_iter().next() else {
-            return Err(UserError::new(ErrorCode::Conflict, "Only a failed message can be tried again.").at("id").into());
+            return Err(
+                UserError::new(ErrorCode::Conflict, "Only a failed message can be tried again.")
+                    .at("id")
+                    .into(),
+            );
         };
         self.parts.events.commit(tx, vec![status_event(&row)]).await?;
         self.parts.senders.wake(row.device_id);
@@ -184,7 +203,10 @@ impl Messages {
             .filter(chat::Column::Id.eq(id))
             .returning()
             .await?;
-        let read = rows.into_iter().next().ok_or_else(|| UserError::not_found("chat").at("chatId"))?;
+        let read = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| UserError::not_found("chat").at("chatId"))?;
         let told = NewEvent::of_chat(event::Type::ChatUpdated, read.device_id, read.id);
         self.parts.events.commit(tx, vec![told]).await?;
         self.report_read(&read, &messages).await;
@@ -203,7 +225,11 @@ impl Messages {
         }
         for (sender, whatsapp_ids) in senders {
             let participant = (chat.kind == chat::Kind::Group).then_some(sender);
-            let marked = self.parts.engine.mark_read(chat.device_id, &chat.jid, participant, &whatsapp_ids).await;
+            let marked = self
+                .parts
+                .engine
+                .mark_read(chat.device_id, &chat.jid, participant, &whatsapp_ids)
+                .await;
             if let Err(error) = marked {
                 tracing::debug!(device = %chat.device_id, %error, "could not tell WhatsApp that a chat was read");
             }
@@ -218,7 +244,10 @@ impl Messages {
         patience: Duration,
     ) -> Result<Accepted, Refusal> {
         if has_reached(row.status, wanted) && !has_failed(&row) {
-            return Ok(Accepted { row, remarks: Vec::new() });
+            return Ok(Accepted {
+                row,
+                remarks: Vec::new(),
+            });
         }
         let found = self.parts.waiting.until(scope, row.id, wanted, patience).await?;
         let row = found.ok_or_else(|| UserError::not_found("message"))?;
@@ -240,7 +269,10 @@ fn has_failed(row: &message::Model) -> bool {
 
 /// What a failed message says to its sender.
 fn failure(row: &message::Model) -> UserError {
-    let message = row.error_message.clone().unwrap_or_else(|| "The message was not sent.".to_owned());
+    let message = row
+        .error_message
+        .clone()
+        .unwrap_or_else(|| "The message was not sent.".to_owned());
     match row.error_code.as_deref() {
         Some("NOT_ON_WHATSAPP") => UserError::new(ErrorCode::NotOnWhatsapp, message).at("to"),
         Some("INVALID_ADDRESS") => UserError::new(ErrorCode::InvalidInput, message).at("to"),
@@ -263,9 +295,10 @@ async fn recipient(scope: &TenantScope, to: To) -> Result<Recipient, Refusal> {
 
 fn patience(wanted: Option<Duration>) -> Result<Duration, UserError> {
     match wanted {
-        Some(wanted) if wanted > LONGEST_WAIT => {
-            Err(UserError::invalid("waitMs", format!("A call waits at most {} ms.", LONGEST_WAIT.as_millis())))
-        }
+        Some(wanted) if wanted > LONGEST_WAIT => Err(UserError::invalid(
+            "waitMs",
+            format!("A call waits at most {} ms.", LONGEST_WAIT.as_millis()),
+        )),
         Some(wanted) => Ok(wanted),
         None => Ok(Duration::from_secs(10)),
     }

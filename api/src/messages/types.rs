@@ -21,41 +21,62 @@ pub struct Recipient {
 pub fn parse_phone(text: &str, default_country: Option<&str>) -> Result<Recipient, UserError> {
     let refused = |message: &str| UserError::new(ErrorCode::InvalidPhoneNumber, message).at("to.phone");
     let text = text.trim();
-    if !text.chars().all(|letter| letter.is_ascii_digit() || " +-.()\u{a0}".contains(letter)) {
-        return Err(refused("A phone number has digits only, apart from +, spaces, dots, hyphens and brackets."));
+    if !text
+        .chars()
+        .all(|letter| letter.is_ascii_digit() || " +-.()\u{a0}".contains(letter))
+    {
+        return Err(refused(
+            "A phone number has digits only, apart from +, spaces, dots, hyphens and brackets.",
+        ));
     }
     let international = text.starts_with('+') || text.starts_with("00") || !text.starts_with('0');
     let country: Option<country::Id> = default_country.and_then(|code| code.parse().ok());
     let parsed = if international {
-        let digits: String = text.trim_start_matches("00").chars().filter(char::is_ascii_digit).collect();
+        let digits: String = text
+            .trim_start_matches("00")
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         phonenumber::parse(None, format!("+{digits}"))
     } else {
         phonenumber::parse(country, text)
     };
-    let number = parsed.map_err(|_| refused("This is no phone number. Write it with its country code, as in +62 812 3456 7890."))?;
+    let number = parsed
+        .map_err(|_| refused("This is no phone number. Write it with its country code, as in +62 812 3456 7890."))?;
     let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
     let digits = e164.trim_start_matches('+').to_owned();
     if !(7..=15).contains(&digits.len()) {
         return Err(refused("A phone number has 7 to 15 digits with its country code."));
     }
-    Ok(Recipient { jid: format!("{digits}@s.whatsapp.net"), phone: Some(e164) })
+    Ok(Recipient {
+        jid: format!("{digits}@s.whatsapp.net"),
+        phone: Some(e164),
+    })
 }
 
 /// Reads a WhatsApp address.
 pub fn parse_jid(text: &str) -> Result<Recipient, UserError> {
     let refused = || {
-        UserError::invalid("to.jid", "Use an address such as 6281234567890@s.whatsapp.net, …@lid or …@g.us.")
+        UserError::invalid(
+            "to.jid",
+            "Use an address such as 6281234567890@s.whatsapp.net, …@lid or …@g.us.",
+        )
     };
     let (user, server) = text.trim().split_once('@').ok_or_else(refused)?;
     let digits = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
     match server {
-        "s.whatsapp.net" | "c.us" if digits(user) => {
-            Ok(Recipient { jid: format!("{user}@s.whatsapp.net"), phone: Some(format!("+{user}")) })
-        }
-        "lid" if digits(user) => Ok(Recipient { jid: format!("{user}@lid"), phone: None }),
-        "g.us" if user.len() <= 40 && user.split('-').all(digits) => {
-            Ok(Recipient { jid: format!("{user}@g.us"), phone: None })
-        }
+        "s.whatsapp.net" | "c.us" if digits(user) => Ok(Recipient {
+            jid: format!("{user}@s.whatsapp.net"),
+            phone: Some(format!("+{user}")),
+        }),
+        "lid" if digits(user) => Ok(Recipient {
+            jid: format!("{user}@lid"),
+            phone: None,
+        }),
+        "g.us" if user.len() <= 40 && user.split('-').all(digits) => Ok(Recipient {
+            jid: format!("{user}@g.us"),
+            phone: None,
+        }),
         _ => Err(refused()),
     }
 }
@@ -69,7 +90,10 @@ pub fn parse_text(body: String) -> Result<String, UserError> {
         let message = format!("A text has at most {LONGEST_TEXT} characters; this one has {length}.");
         Err(UserError::invalid("content.text.body", message))
     } else if body.contains('\0') {
-        Err(UserError::invalid("content.text.body", "The text contains a character that cannot be stored (U+0000)."))
+        Err(UserError::invalid(
+            "content.text.body",
+            "The text contains a character that cannot be stored (U+0000).",
+        ))
     } else {
         Ok(body)
     }
@@ -79,7 +103,10 @@ pub fn parse_text(body: String) -> Result<String, UserError> {
 pub fn parse_idempotency_key(key: Option<String>) -> Result<Option<String>, UserError> {
     match key {
         Some(key) if !(1..=64).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(UserError::invalid("idempotencyKey", "A key has 1 to 64 printable ASCII characters without spaces."))
+            Err(UserError::invalid(
+                "idempotencyKey",
+                "A key has 1 to 64 printable ASCII characters without spaces.",
+            ))
         }
         key => Ok(key),
     }
@@ -126,7 +153,10 @@ mod tests {
 
     #[test]
     fn receipt_never_regresses_status() {
-        assert_eq!(before(Status::Delivered), [Status::Scheduled, Status::Queued, Status::Sending, Status::Sent]);
+        assert_eq!(
+            before(Status::Delivered),
+            [Status::Scheduled, Status::Queued, Status::Sending, Status::Sent]
+        );
         assert!(!may_follow(Status::Read, Status::Delivered));
         assert!(!may_follow(Status::Delivered, Status::Sent));
         assert!(!may_follow(Status::Sent, Status::Failed));
@@ -136,20 +166,39 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_usual_forms() {
-        for text in ["+62 812-3456-7890", "6281234567890", "006281234567890", "0812 3456 7890"] {
+        for text in [
+            "+62 812-3456-7890",
+            "6281234567890",
+            "006281234567890",
+            "0812 3456 7890",
+        ] {
             let recipient = parse_phone(text, Some("ID")).expect(text);
             assert_eq!(recipient.jid, "6281234567890@s.whatsapp.net", "{text}");
             assert_eq!(recipient.phone.as_deref(), Some("+6281234567890"), "{text}");
         }
-        for text in ["", "abc", "+62abc", "12", "+999999999999999999", "0812345", "08123456789012345678"] {
+        for text in [
+            "",
+            "abc",
+            "+62abc",
+            "12",
+            "+999999999999999999",
+            "0812345",
+            "08123456789012345678",
+        ] {
             assert!(parse_phone(text, None).is_err(), "{text}");
         }
     }
 
     #[test]
     fn addresses_are_read() {
-        assert_eq!(parse_jid("62812@c.us").map(|to| to.jid).ok().as_deref(), Some("62812@s.whatsapp.net"));
-        assert_eq!(parse_jid("1203-99@g.us").map(|to| to.jid).ok().as_deref(), Some("1203-99@g.us"));
+        assert_eq!(
+            parse_jid("62812@c.us").map(|to| to.jid).ok().as_deref(),
+            Some("62812@s.whatsapp.net")
+        );
+        assert_eq!(
+            parse_jid("1203-99@g.us").map(|to| to.jid).ok().as_deref(),
+            Some("1203-99@g.us")
+        );
         for text in ["", "62812", "x@s.whatsapp.net", "62812@evil", "@g.us", "1-@g.us"] {
             assert!(parse_jid(text).is_err(), "{text}");
         }

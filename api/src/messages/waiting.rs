@@ -63,7 +63,11 @@ impl Waiting {
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, notify) = waiters.entry(id).or_default();
         *count += 1;
-        Ticket { waiting: self, id, notify: notify.clone() }
+        Ticket {
+            waiting: self,
+            id,
+            notify: notify.clone(),
+        }
     }
 }
 

@@ -6,11 +6,7 @@ use sandbox::{Behavior, BehaviorPatch, Disruption, Network, Reply, SandboxError,
 use super::views::{SandboxGroup, SandboxPhone};
 use crate::{
     devices::Devices,
-    graphql::{
-        ErrorCode, GqlError, Payload, Refusal, UserError, answer,
-        ids::parse,
-        scalars::Jid,
-    },
+    graphql::{ErrorCode, GqlError, Payload, Refusal, UserError, answer, ids::parse, scalars::Jid},
     tenants::{Permission, principal},
 };
 
@@ -201,11 +197,19 @@ type Done = (sandbox::Phone, Option<String>);
 
 impl Payload<Done> for SandboxPhonePayload {
     fn accepted((phone, whatsapp_id): Done) -> Self {
-        Self { phone: Some(phone.into()), whatsapp_id, user_errors: Vec::new() }
+        Self {
+            phone: Some(phone.into()),
+            whatsapp_id,
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { phone: None, whatsapp_id: None, user_errors }
+        Self {
+            phone: None,
+            whatsapp_id: None,
+            user_errors,
+        }
     }
 }
 
@@ -220,11 +224,17 @@ pub struct SandboxGroupPayload {
 
 impl Payload<sandbox::Group> for SandboxGroupPayload {
     fn accepted(group: sandbox::Group) -> Self {
-        Self { group: Some(group.into()), user_errors: Vec::new() }
+        Self {
+            group: Some(group.into()),
+            user_errors: Vec::new(),
+        }
     }
 
     fn refused(user_errors: Vec<UserError>) -> Self {
-        Self { group: None, user_errors }
+        Self {
+            group: None,
+            user_errors,
+        }
     }
 }
 
@@ -315,7 +325,10 @@ async fn scan_qr(ctx: &Context<'_>, input: SandboxScanQrInput) -> Result<Done, R
         (None, Some(qr)) => qr,
         _ => return Err(UserError::invalid("deviceId", "Give either deviceId or qr.").into()),
     };
-    network.scan_qr(&input.phone, &qr).await.map_err(|error| refusal(&error))?;
+    network
+        .scan_qr(&input.phone, &qr)
+        .await
+        .map_err(|error| refusal(&error))?;
     phone(network, &input.phone)
 }
 
@@ -349,7 +362,9 @@ async fn disrupt(ctx: &Context<'_>, input: SandboxDisruptInput) -> Result<Done, 
 
 async fn create_group(ctx: &Context<'_>, input: SandboxCreateGroupInput) -> Result<sandbox::Group, Refusal> {
     let network = network(ctx)?;
-    let group = network.create_group(&input.owner, &input.subject, &input.participants).await;
+    let group = network
+        .create_group(&input.owner, &input.subject, &input.participants)
+        .await;
     group.map_err(|error| refusal(&error))
 }
 
@@ -361,7 +376,9 @@ fn network<'a>(ctx: &Context<'a>) -> Result<&'a Network, Refusal> {
 
 fn phone(network: &Network, number: &str) -> Result<Done, Refusal> {
     let phone = network.phone(number);
-    phone.map(|phone| (phone, None)).ok_or_else(|| UserError::not_found("phone").at("phone").into())
+    phone
+        .map(|phone| (phone, None))
+        .ok_or_else(|| UserError::not_found("phone").at("phone").into())
 }
 
 fn refusal(error: &SandboxError) -> Refusal {

@@ -54,15 +54,21 @@ impl SandboxPhone {
         let behind = page.after.and_then(|after| u64::try_from(after).ok());
         let limit = usize::try_from(page.limit + 1).unwrap_or(usize::MAX);
         let network = ctx.data_opt::<Network>();
-        let rows = network.and_then(|network| network.received(&self.number.0, behind, limit).ok()).unwrap_or_default();
+        let rows = network
+            .and_then(|network| network.received(&self.number.0, behind, limit).ok())
+            .unwrap_or_default();
         let total = TotalCount::known(self.received_count);
-        Ok(counted(page.cut(rows), total, |row| (i64::try_from(row.sequence).unwrap_or(0), row.into())))
+        Ok(counted(page.cut(rows), total, |row| {
+            (i64::try_from(row.sequence).unwrap_or(0), row.into())
+        }))
     }
 
     /// The groups that it is in.
     async fn groups(&self, ctx: &Context<'_>) -> Vec<SandboxGroup> {
         let network = ctx.data_opt::<Network>();
-        let groups = network.map(|network| network.groups(&self.number.0)).unwrap_or_default();
+        let groups = network
+            .map(|network| network.groups(&self.number.0))
+            .unwrap_or_default();
         groups.into_iter().map(Into::into).collect()
     }
 }
@@ -116,7 +122,10 @@ impl From<sandbox::Reply> for SandboxReply {
     fn from(reply: sandbox::Reply) -> Self {
         match reply {
             sandbox::Reply::Echo => Self { echo: true, text: None },
-            sandbox::Reply::Text(text) => Self { echo: false, text: Some(text) },
+            sandbox::Reply::Text(text) => Self {
+                echo: false,
+                text: Some(text),
+            },
         }
     }
 }
@@ -136,7 +145,12 @@ pub struct SandboxLinkedDevice {
 
 impl From<sandbox::LinkedDevice> for SandboxLinkedDevice {
     fn from(device: sandbox::LinkedDevice) -> Self {
-        Self { id: device.id, platform: device.platform, online: device.online, linked_at: device.linked_at }
+        Self {
+            id: device.id,
+            platform: device.platform,
+            online: device.online,
+            linked_at: device.linked_at,
+        }
     }
 }
 
@@ -190,7 +204,11 @@ pub struct SandboxGroup {
 impl From<sandbox::Group> for SandboxGroup {
     fn from(group: sandbox::Group) -> Self {
         let participants = group.participants.into_iter().map(PhoneNumber).collect();
-        Self { jid: Jid(group.jid), subject: group.subject, participants }
+        Self {
+            jid: Jid(group.jid),
+            subject: group.subject,
+            participants,
+        }
     }
 }
 

@@ -25,7 +25,9 @@ enum Entry<T, R> {
 
 impl<T, R> Clone for Batcher<T, R> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone() }
+        Self {
+            sender: self.sender.clone(),
+        }
     }
 }
 
@@ -79,12 +81,8 @@ pub fn by_tenant<T>(items: Vec<T>, tenant_of: impl Fn(&T) -> TenantId) -> Vec<(T
     tenants
 }
 
-async fn run<T, R, F, W>(
-    mut receiver: mpsc::Receiver<Entry<T, R>>,
-    largest: usize,
-    linger: Duration,
-    work: W,
-) where
+async fn run<T, R, F, W>(mut receiver: mpsc::Receiver<Entry<T, R>>, largest: usize, linger: Duration, work: W)
+where
     W: Fn(Vec<T>) -> F,
     F: Future<Output = Vec<R>>,
 {

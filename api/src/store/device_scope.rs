@@ -2,7 +2,8 @@
 
 use entity::{DeviceId, TenantId, device, engine_record};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{IntoCondition, OnConflict},
 };
 
@@ -46,7 +47,12 @@ pub struct Record {
 
 impl DeviceScope {
     pub(super) fn new(pools: Pools, tenant_id: TenantId, device_id: DeviceId, fence: i64) -> Self {
-        Self { pools, tenant_id, device_id, fence }
+        Self {
+            pools,
+            tenant_id,
+            device_id,
+            fence,
+        }
     }
 
     /// Whose device it is.
@@ -73,7 +79,9 @@ impl DeviceScope {
 
     /// Begins a transaction, which other devices of this node may join: writers of many devices commit together.
     pub async fn begin(&self) -> Result<RecordTx, DbErr> {
-        Ok(RecordTx { transaction: system_scope::begin_writing(&self.pools).await? })
+        Ok(RecordTx {
+            transaction: system_scope::begin_writing(&self.pools).await?,
+        })
     }
 }
 

@@ -57,7 +57,12 @@ impl Store {
 
     /// What the engine may see and change for a device that this node holds.
     pub fn device_scope(&self, origin: &impl DeviceOrigin) -> DeviceScope {
-        DeviceScope::new(self.pools.clone(), origin.tenant_id(), origin.device_id(), origin.fence())
+        DeviceScope::new(
+            self.pools.clone(),
+            origin.tenant_id(),
+            origin.device_id(),
+            origin.fence(),
+        )
     }
 
     /// Everything, for work that is nobody's in particular.

@@ -21,7 +21,11 @@ pub struct DatabaseOptions {
 impl DatabaseOptions {
     /// The defaults for a database at `url`.
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 16, acquire_timeout: Duration::from_secs(10) }
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(10),
+        }
     }
 }
 
@@ -59,7 +63,9 @@ impl Store {
 
     /// Whether a migration is waiting to be run.
     pub async fn is_migrated(&self) -> Result<bool, DbErr> {
-        Migrator::get_pending_migrations(&self.pools.read).await.map(|pending| pending.is_empty())
+        Migrator::get_pending_migrations(&self.pools.read)
+            .await
+            .map(|pending| pending.is_empty())
     }
 }
 
@@ -74,7 +80,10 @@ async fn open_postgres(options: &DatabaseOptions) -> Result<Pools, OpenError> {
         .sqlx_logging(false)
         .set_application_name("kabar");
     let pool = sea_orm::Database::connect(connect).await?;
-    Ok(Pools { read: pool.clone(), write: pool })
+    Ok(Pools {
+        read: pool.clone(),
+        write: pool,
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that connects")]

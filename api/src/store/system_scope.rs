@@ -38,14 +38,19 @@ impl SystemScope {
     }
 
     /// Runs a prepared selection, for joins.
-    #[expect(clippy::disallowed_types, reason = "named in a type, used by the store's own floor only")]
+    #[expect(
+        clippy::disallowed_types,
+        reason = "named in a type, used by the store's own floor only"
+    )]
     pub fn reader(&self) -> &sea_orm::DatabaseConnection {
         &self.pools.read
     }
 
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<SystemTx, DbErr> {
-        Ok(SystemTx { transaction: begin_writing(&self.pools).await? })
+        Ok(SystemTx {
+            transaction: begin_writing(&self.pools).await?,
+        })
     }
 }
 

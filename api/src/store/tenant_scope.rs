@@ -51,6 +51,8 @@ impl TenantScope {
 
 impl std::fmt::Debug for TenantScope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantScope").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
+        f.debug_struct("TenantScope")
+            .field("tenant_id", &self.tenant_id)
+            .finish_non_exhaustive()
     }
 }

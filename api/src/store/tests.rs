@@ -35,7 +35,10 @@ async fn two_tenants(folder: &tempfile::TempDir) -> (Store, [(TenantScope, Devic
             created_at: Set(DateTime::UNIX_EPOCH),
             updated_at: Set(DateTime::UNIX_EPOCH),
         };
-        tenant::Entity::insert(row).exec_without_returning(tx.connection()).await.expect("a tenant is made");
+        tenant::Entity::insert(row)
+            .exec_without_returning(tx.connection())
+            .await
+            .expect("a tenant is made");
         tx.commit().await.expect("it commits");
         let scope = store.scope(&Somebody(id));
         let device = add_device(&scope, slug).await;
@@ -72,25 +75,53 @@ async fn add_device(scope: &TenantScope, name: &str) -> DeviceId {
 async fn a_tenant_reads_only_its_own_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_store, [(acme, acme_device), (other, other_device)]) = two_tenants(&folder).await;
-    assert!(acme.find_by_id::<device::Entity>(acme_device).await.expect("it reads").is_some());
-    assert!(acme.find_by_id::<device::Entity>(other_device).await.expect("it reads").is_none());
+    assert!(
+        acme.find_by_id::<device::Entity>(acme_device)
+            .await
+            .expect("it reads")
+            .is_some()
+    );
+    assert!(
+        acme.find_by_id::<device::Entity>(other_device)
+            .await
+            .expect("it reads")
+            .is_none()
+    );
     let everything = Condition::any()
         .add(device::Column::Id.eq(other_device))
         .add(device::Column::TenantId.eq(other.tenant_id()));
-    assert!(acme.find::<device::Entity>().filter(everything).all().await.expect("it reads").is_empty());
+    assert!(
+        acme.find::<device::Entity>()
+            .filter(everything)
+            .all()
+            .await
+            .expect("it reads")
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn a_tenant_changes_and_deletes_only_its_own_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_store, [(acme, _), (other, other_device)]) = two_tenants(&folder).await;
-    let theirs = || Condition::any().add(device::Column::TenantId.eq(other.tenant_id())).add(Expr::value(true));
+    let theirs = || {
+        Condition::any()
+            .add(device::Column::TenantId.eq(other.tenant_id()))
+            .add(Expr::value(true))
+    };
     let tx = acme.begin().await.expect("it begins");
-    let renamed = tx.update::<device::Entity>().set(device::Column::Name, "mine now").filter(theirs());
+    let renamed = tx
+        .update::<device::Entity>()
+        .set(device::Column::Name, "mine now")
+        .filter(theirs());
     assert_eq!(renamed.execute().await.expect("it runs"), 1);
     assert_eq!(tx.delete::<device::Entity>(theirs()).await.expect("it runs"), 1);
     tx.commit().await.expect("it commits");
-    let row = other.find_by_id::<device::Entity>(other_device).await.expect("it reads").expect("it is still there");
+    let row = other
+        .find_by_id::<device::Entity>(other_device)
+        .await
+        .expect("it reads")
+        .expect("it is still there");
     assert_eq!(row.name, "other");
 }
 
@@ -99,7 +130,9 @@ async fn the_tenant_column_cannot_be_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_store, [(acme, _), (other, _)]) = two_tenants(&folder).await;
     let tx = acme.begin().await.expect("it begins");
-    let moved = tx.update::<device::Entity>().set(device::Column::TenantId, other.tenant_id());
+    let moved = tx
+        .update::<device::Entity>()
+        .set(device::Column::TenantId, other.tenant_id());
     assert!(moved.execute().await.is_err());
 }
 
@@ -132,7 +165,10 @@ async fn event_numbers_have_no_gap_when_transactions_fail() {
         log.commit(tx, vec![told(), told()]).await.expect("it commits");
         let tx = acme.begin().await.expect("it begins");
         // The event cannot be written, so its number is given back.
-        let broken = NewEvent { data: serde_json::Value::Null, ..told() };
+        let broken = NewEvent {
+            data: serde_json::Value::Null,
+            ..told()
+        };
         tx.insert_many::<event::Entity, _>(vec![event::ActiveModel {
             sequence: Set(round * 2 + 3),
             r#type: Set(event::Type::DeviceQr),
@@ -144,7 +180,11 @@ async fn event_numbers_have_no_gap_when_transactions_fail() {
         .expect("the number is free");
         assert!(log.commit(tx, vec![broken]).await.is_err());
     }
-    let rows = acme.find::<event::Entity>().order_by(event::Column::Sequence, sea_orm::Order::Asc).all().await;
+    let rows = acme
+        .find::<event::Entity>()
+        .order_by(event::Column::Sequence, sea_orm::Order::Asc)
+        .all()
+        .await;
     let numbers: Vec<i64> = rows.expect("it reads").into_iter().map(|row| row.sequence).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
 }

@@ -20,7 +20,12 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
     pub(super) fn new(connection: &'a C, guard: E::Column, value: sea_orm::Value) -> Self {
         // The scope's filter stands first; every later filter is joined to it by AND.
         let update = E::update_many().filter(guard.eq(value));
-        Self { connection, update, guard, refused: false }
+        Self {
+            connection,
+            update,
+            guard,
+            refused: false,
+        }
     }
 
     /// Sets a column to a value.
