@@ -3,6 +3,7 @@
 //! An expired access token is renewed once and the operation repeated; who calls never notices.
 
 use cynic::Operation;
+use futures::future::LocalBoxFuture;
 use gloo_net::http::Request;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -35,14 +36,7 @@ where
     Data: DeserializeOwned,
     Variables: Serialize,
 {
-    let body = encode(&operation)?;
-    match decode(&post(&body).await?) {
-        Err(ApiError::SignedOut) => {
-            token::renew().await?;
-            decode(&post(&body).await?)
-        }
-        answer => answer,
-    }
+    read(&renewing(encode(&operation)?).await?)
 }
 
 /// Runs an operation that needs no session: signing in, renewing.
@@ -51,7 +45,26 @@ where
     Data: DeserializeOwned,
     Variables: Serialize,
 {
-    decode(&post(&encode(&operation)?).await?)
+    read(&once(encode(&operation)?).await?)
+}
+
+/// An answer's data. Boxed and free of types, so that this is compiled once and not for every operation.
+type Exchange = LocalBoxFuture<'static, Result<String, ApiError>>;
+
+fn renewing(body: String) -> Exchange {
+    Box::pin(async move {
+        match post(&body).await.and_then(|text| data(&text)) {
+            Err(ApiError::SignedOut) => {
+                token::renew().await?;
+                data(&post(&body).await?)
+            }
+            answer => answer,
+        }
+    })
+}
+
+fn once(body: String) -> Exchange {
+    Box::pin(async move { data(&post(&body).await?) })
 }
 
 pub fn encode(operation: &impl Serialize) -> Result<String, ApiError> {
@@ -93,6 +106,15 @@ async fn post(body: &str) -> Result<String, ApiError> {
 
 /// Reads an answer, over HTTP or the websocket.
 pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
+    read(&data(text)?)
+}
+
+fn read<Data: DeserializeOwned>(data: &str) -> Result<Data, ApiError> {
+    serde_json::from_str(data).map_err(|error| unreadable(&error))
+}
+
+/// The data of an answer, or its first error.
+fn data(text: &str) -> Result<String, ApiError> {
     let answer: Answer = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
     if let Some(error) = answer.errors.into_iter().next() {
         let code = error.extensions.and_then(|extensions| extensions.code);
@@ -105,6 +127,5 @@ pub fn decode<Data: DeserializeOwned>(text: &str) -> Result<Data, ApiError> {
             },
         });
     }
-    let data = answer.data.map_or("null", RawValue::get);
-    serde_json::from_str(data).map_err(|error| unreadable(&error))
+    Ok(answer.data.map_or("null", RawValue::get).to_owned())
 }

@@ -85,7 +85,9 @@ pub struct DeviceStatusEvent {
     pub cursor: Cursor,
     pub at: At,
     pub device: Option<Device>,
-    pub status: DeviceStatus,
+    /// Under another name, since two kinds of event may not answer one name with two types.
+    #[cynic(rename = "status", alias)]
+    pub device_status: DeviceStatus,
     pub reason: Option<String>,
 }
 

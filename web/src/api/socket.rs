@@ -259,7 +259,6 @@ impl Socket {
         let this = self.clone();
         let ids: Vec<u32> = {
             let mut inner = self.0.borrow_mut();
-            inner.failures = 0;
             if let Some(open) = inner.open.as_mut() {
                 open.acknowledged = true;
             }
@@ -283,6 +282,8 @@ impl Socket {
         if deaf {
             self.restart(false);
         } else {
+            // It has held for a while: the next failure is a new one.
+            self.0.borrow_mut().failures = 0;
             self.send(r#"{"type":"ping"}"#);
         }
     }

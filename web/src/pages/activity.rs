@@ -157,10 +157,10 @@ fn line(event: &Event) -> AnyView {
             let device = event.device.as_ref();
             let name = device.map_or_else(|| words().deleted_device().to_owned(), |device| device.name.clone());
             let href = device.map(|device| format!("/devices/{}", device.id.inner()));
-            let status = words().device_status(event.status).to_lowercase();
+            let status = words().device_status(event.device_status).to_lowercase();
             row(
                 Icon::Phone,
-                device_tone(event.status),
+                device_tone(event.device_status),
                 name,
                 status,
                 event.reason.clone(),

@@ -84,7 +84,7 @@ fn Replies(behavior: Memo<Behavior>, change: Callback<SandboxBehaviorInput>) -> 
         change.run(SandboxBehaviorInput {
             replies: Some(replies),
             ..SandboxBehaviorInput::default()
-        })
+        });
     };
     let choose = move |choice: String| {
         match choice.as_str() {
