@@ -1,1 +1,6 @@
-//! The API, from outside, without a WhatsApp network.
+//! The API's rules from outside, in process, with a clock that the test holds; no WhatsApp network.
+
+mod devices;
+mod limits;
+mod operation;
+mod sessions;

@@ -11,7 +11,7 @@ const [url, control] = process.argv.slice(2)
 const quiet = { level: 'silent', child: () => quiet, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 const counters = { connected: 0, received: 0, acknowledged: 0 }
 const LINKING = 8
-const WINDOW = 8
+const WINDOW = 64
 
 /** Baileys' key store in a Map. */
 function memory() {

@@ -6,4 +6,5 @@ mod errors;
 mod linking;
 mod messages;
 mod restarts;
+mod strangers;
 mod subscriptions;

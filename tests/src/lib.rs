@@ -3,20 +3,24 @@
 //! A test takes a [`Stage`] and speaks to Kabar as its users do. Nothing sleeps for a fixed time: [`eventually`] and
 //! [`Subscription::until`] wait for a condition and fail at a deadline.
 
+mod app;
 mod client;
 mod database;
 mod place;
 mod postgres;
 mod process;
+mod second_tenant;
 mod stage;
 mod subscription;
 mod wait;
 
+pub use app::TestApp;
 pub use client::{Client, Response};
 pub use database::{Kind, TestDatabase, run_on};
 pub use place::Place;
 pub use postgres::PostgresServer;
 pub use process::{Kabar, Usage, usage_of};
+pub use second_tenant::second_tenant;
 pub use stage::{EMAIL, LinkedDevice, PASSWORD, SEND, Stage, StageOptions, text_input};
 pub use subscription::Subscription;
 pub use wait::{DEADLINE, eventually, within};

@@ -24,7 +24,7 @@ use whatsapp_rust::transport::from_websocket;
 /// How many clients link at the same time.
 const LINKING: usize = 8;
 /// How many texts of one client may be without an acknowledgement: the same window that Kabar has by default.
-const WINDOW: usize = 8;
+const WINDOW: usize = 64;
 
 struct Dialer(String);
 

@@ -36,7 +36,10 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
             )));
         }
         // Lock files name where packages come from by design; minified files were written by others.
-        if source.path.ends_with(".lock") || source.path.ends_with(".min.js") || source.path.ends_with(".min.css") {
+        if ["Cargo.lock", ".min.js", ".min.css"]
+            .iter()
+            .any(|end| source.path.ends_with(end))
+        {
             continue;
         }
         for (index, line) in source.text.lines().enumerate() {
