@@ -12,7 +12,7 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 #[test]
 fn a_person_links_an_account_writes_and_hears_the_answer() -> Result<()> {
     run_on(Kind::Sqlite, |database| async move {
-        let console = std::env::var("KABAR_WEB_DIR").ok();
+        let console = std::env::var("KABAR_TEST_CONSOLE").ok();
         let console = console.context("there is no console: run `cargo xtask test browser`, which builds it")?;
         let data = tempfile::tempdir()?;
         let environment = [

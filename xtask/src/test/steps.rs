@@ -53,7 +53,7 @@ fn run(part: Part, workspace: &Workspace, options: &Options, count: &mut Count) 
         Part::E2e => tests(workspace, options, count, &["--test", "e2e"]),
         Part::Browser => {
             let folder = console::build(workspace, false, 1, 1)?;
-            let command = cargo_test(workspace, options, &["--test", "browser"]).env("KABAR_WEB_DIR", folder);
+            let command = cargo_test(workspace, options, &["--test", "browser"]).env("KABAR_TEST_CONSOLE", folder);
             watch(command, count)
         }
         Part::Interop => tests(workspace, options, count, &["--test", "interop"]),
