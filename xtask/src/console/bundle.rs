@@ -21,6 +21,7 @@ pub fn bundle(workspace: &Workspace, wasm: &Path, dist: &Path) -> Result<()> {
         .input_path(wasm)
         .out_name("kabar")
         .typescript(false)
+        .remove_name_section(true)
         .remove_producers_section(true);
     bindgen.web(true)?;
     bindgen.generate(dist).context("wasm-bindgen failed")?;
