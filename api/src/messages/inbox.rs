@@ -112,7 +112,7 @@ async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) 
         .collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
     events.commit(tx, told).await?;
-    super::count(&rows);
+    super::count(message::Status::Received, rows.len());
     Ok(())
 }
 

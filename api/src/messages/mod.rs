@@ -32,8 +32,6 @@ use entity::message;
 use sea_orm::ActiveEnum;
 
 /// Counts messages that reached a state, for `/metrics`. Called after the commit.
-fn count(rows: &[message::Model]) {
-    for row in rows {
-        metrics::counter!("kabar_messages_total", "status" => row.status.to_value()).increment(1);
-    }
+fn count(status: message::Status, messages: usize) {
+    metrics::counter!("kabar_messages_total", "status" => status.to_value()).increment(messages as u64);
 }

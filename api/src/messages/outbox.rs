@@ -5,7 +5,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use entity::{DeviceId, MessageId, TenantId, event, message};
+use entity::{ChatId, DeviceId, MessageId, TenantId, event, message};
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, DbErr, ExprTrait, SqlErr,
     sea_query::{Expr, SimpleExpr},
@@ -174,7 +174,7 @@ async fn accept_batch(
     let inserts = inserts.into_iter().map(sea_orm::ActiveModelTrait::reset_all).collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
     events.commit(tx, told).await?;
-    super::count(&rows);
+    super::count(message::Status::Queued, rows.len());
     answers
         .into_iter()
         .map(|answer| match answer {
@@ -196,7 +196,7 @@ fn touch_of(message_id: MessageId, draft: &Draft, at: DateTime<Utc>) -> ChatTouc
     }
 }
 
-fn new_row(tx: &TenantTx, id: MessageId, chat_id: entity::ChatId, draft: &Draft, now: DateTime<Utc>) -> message::Model {
+fn new_row(tx: &TenantTx, id: MessageId, chat_id: ChatId, draft: &Draft, now: DateTime<Utc>) -> message::Model {
     message::Model {
         id,
         tenant_id: tx.tenant_id(),
@@ -233,8 +233,13 @@ fn new_row(tx: &TenantTx, id: MessageId, chat_id: entity::ChatId, draft: &Draft,
 
 /// The event that tells of a message's status as it stands in the row.
 pub fn status_event(row: &message::Model) -> NewEvent {
-    let data = json!({ "status": row.status.to_value() });
-    NewEvent::of_message(event::Type::MessageStatus, row.device_id, row.chat_id, row.id, data)
+    reached_event(row.device_id, row.chat_id, row.id, row.status)
+}
+
+/// The event that tells of the status that a message has reached.
+pub fn reached_event(device_id: DeviceId, chat_id: ChatId, id: MessageId, status: message::Status) -> NewEvent {
+    let data = json!({ "status": status.to_value() });
+    NewEvent::of_message(event::Type::MessageStatus, device_id, chat_id, id, data)
 }
 
 /// Takes up to `limit` messages that are due, the most urgent first: QUEUED → SENDING, committed before this returns.
@@ -243,7 +248,7 @@ pub async fn claim(
     lease: &LeasedDevice,
     now: DateTime<Utc>,
     limit: u64,
-) -> Result<Vec<message::Model>, DbErr> {
+) -> Result<Vec<Claimed>, DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
     let due = Condition::any()
@@ -252,7 +257,7 @@ pub async fn claim(
     let ids: Vec<MessageId> = tx
         .find::<message::Entity>()
         .filter(Column::DeviceId.eq(lease.id()))
-        .filter(Column::Status.eq(message::Status::Queued))
+        .filter(queued())
         .filter(due)
         .order_by(Column::Priority, sea_orm::Order::Asc)
         .order_by(Column::Id, sea_orm::Order::Asc)
@@ -265,7 +270,7 @@ pub async fn claim(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut rows = tx
+    let mut claimed: Vec<Claimed> = tx
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Sending)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
@@ -273,12 +278,56 @@ pub async fn claim(
         .set(Column::SendingAt, now)
         .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
         .filter(Column::Id.is_in(ids))
-        .filter(Column::Status.eq(message::Status::Queued))
-        .returning()
-        .await?;
+        .filter(queued())
+        .returning_tuples::<ClaimedColumns>([
+            Column::Priority,
+            Column::Id,
+            Column::ChatId,
+            Column::WhatsappId,
+            Column::RecipientJid,
+            Column::Body,
+            Column::Attempts,
+        ])
+        .await?
+        .into_iter()
+        .map(Claimed::from)
+        .collect();
     tx.commit().await?;
-    rows.sort_by_key(|row| (row.priority, row.id));
-    Ok(rows)
+    claimed.sort_by_key(|message| (message.priority, message.id));
+    Ok(claimed)
+}
+
+/// A message that is this node's to send.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub priority: message::Priority,
+    pub id: MessageId,
+    pub chat_id: ChatId,
+    pub whatsapp_id: String,
+    pub recipient_jid: String,
+    pub body: String,
+    /// This one included.
+    pub attempts: i32,
+}
+
+type ClaimedColumns = (message::Priority, MessageId, ChatId, String, Option<String>, Option<String>, i32);
+
+impl From<ClaimedColumns> for Claimed {
+    fn from((priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts): ClaimedColumns) -> Self {
+        let (recipient_jid, body) = (recipient_jid.unwrap_or_default(), body.unwrap_or_default());
+        Self { priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts }
+    }
+}
+
+/// `status = 'queued'` with the value in the text of the statement: a planner that sees a parameter in its place cannot
+/// know that the outbox's partial index is enough, and reads the whole table.
+fn queued() -> SimpleExpr {
+    Expr::cust("status = 'queued'")
+}
+
+/// The same for messages on their way.
+fn sending() -> SimpleExpr {
+    Expr::cust("status = 'sending'")
 }
 
 /// Gives back messages for which no attempt was made: the device was not connected.
@@ -290,7 +339,7 @@ pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -
         .set(Column::Status, message::Status::Queued)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
         .filter(Column::Id.is_in(ids.iter().copied()))
-        .filter(Column::Status.eq(message::Status::Sending))
+        .filter(sending())
         .execute()
         .await?;
     tx.commit().await?;
@@ -305,7 +354,7 @@ pub async fn postpone(store: &Store, lease: &LeasedDevice, id: MessageId, at: Da
         .set(Column::Status, message::Status::Queued)
         .set(Column::NextAttemptAt, at)
         .filter(Column::Id.eq(id))
-        .filter(Column::Status.eq(message::Status::Sending))
+        .filter(sending())
         .execute()
         .await?;
     tx.commit().await
@@ -325,7 +374,7 @@ pub async fn fail(
         failed.extend(end(&tx, message::Column::Id.eq(*id), failure, at).await?);
     }
     events.commit(tx, failed.iter().map(status_event).collect()).await?;
-    super::count(&failed);
+    super::count(message::Status::Failed, failed.len());
     Ok(())
 }
 
@@ -390,7 +439,7 @@ pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String
         .set(Column::Status, message::Status::Queued)
         .filter(Column::DeviceId.eq(lease.id()))
         .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
-        .filter(Column::Status.eq(message::Status::Sending))
+        .filter(sending())
         .execute()
         .await?;
     tx.commit().await?;
@@ -405,7 +454,7 @@ pub async fn requeue_unconfirmed(store: &Store, lease: &LeasedDevice) -> Result<
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
         .filter(Column::DeviceId.eq(lease.id()))
-        .filter(Column::Status.eq(message::Status::Sending))
+        .filter(sending())
         .execute()
         .await?;
     tx.commit().await?;
@@ -419,7 +468,7 @@ pub async fn next_due(store: &Store, lease: &LeasedDevice) -> Result<Option<Date
         .scope(lease)
         .find::<message::Entity>()
         .filter(Column::DeviceId.eq(lease.id()))
-        .filter(Column::Status.eq(message::Status::Queued))
+        .filter(queued())
         .filter(Column::NextAttemptAt.is_not_null())
         .order_by(Column::NextAttemptAt, sea_orm::Order::Asc)
         .limit(1)

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::{DeviceId, MessageId, message, receipt};
+use entity::{ChatId, DeviceId, MessageId, message, receipt};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DbErr,
@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use super::{
-    outbox::{self, Failure, status_event},
+    outbox::{self, Failure, reached_event, status_event},
     sender::Senders,
     types::before,
     waiting::Waiting,
@@ -24,7 +24,7 @@ use crate::{
     clock::{Clock, new_id},
     devices::LeasedDevice,
     engine::ReceiptKind,
-    events::EventLog,
+    events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, by_tenant, until_written},
 };
 
@@ -120,18 +120,19 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
         return Ok(Vec::new());
     };
     let tx = parts.store.scope(&first.lease).begin().await?;
-    let mut changed: Vec<message::Model> = Vec::new();
-    for (step, device_id, at, whatsapp_ids) in steps(items) {
-        changed.extend(advance(&tx, device_id, step, at, &whatsapp_ids).await?);
+    let mut told: Vec<NewEvent> = Vec::new();
+    for (status, device_id, at, whatsapp_ids) in steps(items) {
+        let moved = advance(&tx, device_id, status, at, &whatsapp_ids).await?;
+        super::count(status, moved.len());
+        told.extend(moved.into_iter().map(|(id, chat_id)| reached_event(device_id, chat_id, id, status)));
     }
     record_participants(&tx, items).await?;
-    changed.extend(refuse(parts, &tx, items).await?);
-    parts
-        .events
-        .commit(tx, changed.iter().map(status_event).collect())
-        .await?;
-    super::count(&changed);
-    Ok(changed.into_iter().map(|row| row.id).collect())
+    let refused = refuse(parts, &tx, items).await?;
+    told.extend(refused.iter().map(status_event));
+    let changed = told.iter().filter_map(|event| event.message_id).collect();
+    parts.events.commit(tx, told).await?;
+    super::count(message::Status::Failed, refused.len());
+    Ok(changed)
 }
 
 type Step = (message::Status, DeviceId, DateTime<Utc>, Vec<String>);
@@ -177,14 +178,14 @@ const fn rank(status: message::Status) -> u8 {
     }
 }
 
-/// Moves messages forward to `status`. What a later state implies is filled in where it was never heard.
+/// Moves messages forward to `status`; answers which moved, with their chats. What a later state implies is filled in where it was never heard.
 async fn advance(
     tx: &TenantTx,
     device_id: DeviceId,
     status: message::Status,
     at: DateTime<Utc>,
     whatsapp_ids: &[String],
-) -> Result<Vec<message::Model>, DbErr> {
+) -> Result<Vec<(MessageId, ChatId)>, DbErr> {
     use message::Column;
     let unless_known = |column: Column| -> SimpleExpr {
         Func::coalesce([SimpleExpr::from(Expr::col(column)), SimpleExpr::Value(at.into())]).into()
@@ -204,7 +205,7 @@ async fn advance(
         .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
         .filter(Column::Direction.eq(message::Direction::Out))
         .filter(Column::Status.is_in(before(status)))
-        .returning()
+        .returning_tuples([Column::Id, Column::ChatId])
         .await
 }
 

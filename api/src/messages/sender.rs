@@ -10,13 +10,13 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use entity::{ChatId, DeviceId, MessageId, message};
+use entity::{ChatId, DeviceId, MessageId};
 use futures::{StreamExt, stream};
 use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    outbox::{self, Failure},
+    outbox::{self, Claimed, Failure},
     pacing::Pacing,
     waiting::Waiting,
 };
@@ -211,7 +211,7 @@ impl Lane {
         self.in_flight() == 0
     }
 
-    fn expect_acks(&self, messages: &[message::Model]) {
+    fn expect_acks(&self, messages: &[Claimed]) {
         let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         in_flight.extend(messages.iter().map(|message| message.whatsapp_id.clone()));
     }
@@ -295,8 +295,8 @@ async fn drain_once(parts: &Parts, lane: &Lane) -> Result<usize, DbErr> {
 }
 
 /// Sends chats side by side and the messages of a chat one after the other. Answers those that did not leave.
-async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<message::Model>) -> Vec<(message::Model, SendError)> {
-    let mut chats: Vec<(ChatId, Vec<message::Model>)> = Vec::new();
+async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<Claimed>) -> Vec<(Claimed, SendError)> {
+    let mut chats: Vec<(ChatId, Vec<Claimed>)> = Vec::new();
     let mut places: HashMap<ChatId, usize> = HashMap::new();
     for message in messages {
         let place = *places.entry(message.chat_id).or_insert_with(|| {
@@ -317,19 +317,19 @@ async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<message::Model>) -> 
     failed.buffer_unordered(CHATS_AT_ONCE).concat().await
 }
 
-fn outgoing(message: &message::Model) -> Outgoing {
+fn outgoing(message: &Claimed) -> Outgoing {
     Outgoing {
         whatsapp_id: message.whatsapp_id.clone(),
-        to: message.recipient_jid.clone().unwrap_or_default(),
+        to: message.recipient_jid.clone(),
         content: OutgoingContent::Text {
-            body: message.body.clone().unwrap_or_default(),
+            body: message.body.clone(),
         },
         recovery: message.attempts > 1,
     }
 }
 
 /// Writes down what did not leave.
-async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(message::Model, SendError)>) -> Result<(), DbErr> {
+async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -> Result<(), DbErr> {
     if failed.is_empty() {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! An update that already carries its filter.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, UpdateMany,
-    sea_query::{IntoCondition, SimpleExpr},
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, QueryTrait, TryGetableMany, UpdateMany,
+    sea_query::{Expr, IntoCondition, Query, SimpleExpr},
 };
 
 /// An update of the rows that a scope may change. Build it with `set` and `filter`, end it with `execute` or `returning`.
@@ -60,6 +60,19 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
     pub async fn returning(self) -> Result<Vec<E::Model>, DbErr> {
         self.check()?;
         self.update.exec_with_returning(self.connection).await
+    }
+
+    /// Runs it; answers only these columns of the rows, as they are now.
+    pub async fn returning_tuples<T>(self, columns: impl IntoIterator<Item = E::Column>) -> Result<Vec<T>, DbErr>
+    where
+        T: TryGetableMany,
+    {
+        self.check()?;
+        let mut query = QueryTrait::into_query(self.update);
+        let columns = columns.into_iter().map(|column| column.select_as(Expr::col(column)));
+        query.returning(Query::returning().exprs(columns));
+        let rows = self.connection.query_all(&query).await?;
+        rows.iter().map(|row| T::try_get_many_by_index(row).map_err(Into::into)).collect()
     }
 
     fn check(&self) -> Result<(), DbErr> {
