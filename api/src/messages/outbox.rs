@@ -243,12 +243,7 @@ pub fn reached_event(device_id: DeviceId, chat_id: ChatId, id: MessageId, status
 }
 
 /// Takes up to `limit` messages that are due, the most urgent first: QUEUED → SENDING, committed before this returns.
-pub async fn claim(
-    store: &Store,
-    lease: &LeasedDevice,
-    now: DateTime<Utc>,
-    limit: u64,
-) -> Result<Vec<Claimed>, DbErr> {
+pub async fn claim(store: &Store, lease: &LeasedDevice, now: DateTime<Utc>, limit: u64) -> Result<Vec<Claimed>, DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
     let due = Condition::any()
@@ -310,12 +305,28 @@ pub struct Claimed {
     pub attempts: i32,
 }
 
-type ClaimedColumns = (message::Priority, MessageId, ChatId, String, Option<String>, Option<String>, i32);
+type ClaimedColumns = (
+    message::Priority,
+    MessageId,
+    ChatId,
+    String,
+    Option<String>,
+    Option<String>,
+    i32,
+);
 
 impl From<ClaimedColumns> for Claimed {
     fn from((priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts): ClaimedColumns) -> Self {
         let (recipient_jid, body) = (recipient_jid.unwrap_or_default(), body.unwrap_or_default());
-        Self { priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts }
+        Self {
+            priority,
+            id,
+            chat_id,
+            whatsapp_id,
+            recipient_jid,
+            body,
+            attempts,
+        }
     }
 }
 

@@ -124,7 +124,11 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     for (status, device_id, at, whatsapp_ids) in steps(items) {
         let moved = advance(&tx, device_id, status, at, &whatsapp_ids).await?;
         super::count(status, moved.len());
-        told.extend(moved.into_iter().map(|(id, chat_id)| reached_event(device_id, chat_id, id, status)));
+        told.extend(
+            moved
+                .into_iter()
+                .map(|(id, chat_id)| reached_event(device_id, chat_id, id, status)),
+        );
     }
     record_participants(&tx, items).await?;
     let refused = refuse(parts, &tx, items).await?;

@@ -72,7 +72,9 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
         let columns = columns.into_iter().map(|column| column.select_as(Expr::col(column)));
         query.returning(Query::returning().exprs(columns));
         let rows = self.connection.query_all(&query).await?;
-        rows.iter().map(|row| T::try_get_many_by_index(row).map_err(Into::into)).collect()
+        rows.iter()
+            .map(|row| T::try_get_many_by_index(row).map_err(Into::into))
+            .collect()
     }
 
     fn check(&self) -> Result<(), DbErr> {
