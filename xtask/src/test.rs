@@ -54,7 +54,7 @@ pub enum Part {
     Unit,
     /// The API in process, on both databases.
     Api,
-    /// The server as a process against the sandbox, on both databases.
+    /// The sandbox network with bare clients, then the server as a process against it, on both databases.
     E2e,
     /// Clippy, for the server and for the browser.
     Clippy,

@@ -50,7 +50,7 @@ fn run(part: Part, workspace: &Workspace, options: &Options, count: &mut Count) 
             tests(workspace, options, count, &["--doc"])
         }
         Part::Api => tests(workspace, options, count, &["--test", "api"]),
-        Part::E2e => tests(workspace, options, count, &["--test", "e2e"]),
+        Part::E2e => tests(workspace, options, count, &["--test", "network", "--test", "e2e"]),
         Part::Browser => {
             let folder = console::build(workspace, false, 1, 1)?;
             let command = cargo_test(workspace, options, &["--test", "browser"]).env("KABAR_TEST_CONSOLE", folder);
