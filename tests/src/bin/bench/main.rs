@@ -21,7 +21,7 @@ use tests::{Kind, TestDatabase};
 use contestant::{Contestant, KabarContestant, Rival};
 use network::SandboxProcess;
 use report::Results;
-use rounds::Size;
+use rounds::{Round, Size};
 
 /// Arguments: the folder of the built programs, the file to write, and `quick` for a trial.
 fn main() -> Result<()> {
@@ -61,18 +61,28 @@ fn main() -> Result<()> {
 }
 
 async fn measure(name: &'static str, programs: &std::path::Path, size: Size) -> Result<Results> {
-    let network = SandboxProcess::start(programs).await?;
-    // Kept until the measurement is over.
-    let database = match name {
-        "kabar-sqlite" => Some(TestDatabase::new(Kind::Sqlite).await?),
-        "kabar-postgres" => Some(TestDatabase::durable_postgres().await?),
-        _ => None,
+    let mut results = Results {
+        name,
+        ..Results::default()
     };
-    let mut contestant = match (name, &database) {
-        ("bare", _) => Contestant::Rival(Rival::bare(programs, &network).await?),
-        ("baileys", _) => Contestant::Rival(Rival::baileys(&network).await?),
-        (_, Some(database)) => Contestant::Kabar(KabarContestant::start(programs, &network, &database.url()).await?),
-        _ => anyhow::bail!("unknown contestant"),
-    };
-    rounds::run(name, &mut contestant, &network, size).await
+    // Idle devices first, then work with few devices in a process that never had more.
+    for round in [Round::Idle, Round::Work] {
+        let network = SandboxProcess::start(programs).await?;
+        // Kept until the measurement is over.
+        let database = match name {
+            "kabar-sqlite" => Some(TestDatabase::new(Kind::Sqlite).await?),
+            "kabar-postgres" => Some(TestDatabase::durable_postgres().await?),
+            _ => None,
+        };
+        let mut contestant = match (name, &database) {
+            ("bare", _) => Contestant::Rival(Rival::bare(programs, &network).await?),
+            ("baileys", _) => Contestant::Rival(Rival::baileys(&network).await?),
+            (_, Some(database)) => {
+                Contestant::Kabar(KabarContestant::start(programs, &network, &database.url()).await?)
+            }
+            _ => anyhow::bail!("unknown contestant"),
+        };
+        rounds::run(round, &mut contestant, &network, size, &mut results).await?;
+    }
+    Ok(results)
 }

@@ -54,21 +54,31 @@ fn recipient_number(index: usize) -> String {
     format!("+62822{index:07}")
 }
 
+/// A process of its own each.
+#[derive(Clone, Copy, Debug)]
+pub enum Round {
+    /// Memory and processor time of linked devices that do nothing, and connecting all of them again.
+    Idle,
+    /// Texts out and in.
+    Work,
+}
+
 pub async fn run(
-    name: &'static str,
+    round: Round,
     contestant: &mut Contestant,
     network: &SandboxProcess,
     size: Size,
-) -> Result<Results> {
-    let devices: Vec<String> = (0..size.many).map(device_number).collect();
-    let recipients: Vec<String> = (0..size.recipients).map(recipient_number).collect();
-    network.create_phones(&devices).await?;
-    network.create_phones(&recipients).await?;
-    let mut results = Results {
-        name,
-        ..Results::default()
-    };
+    results: &mut Results,
+) -> Result<()> {
+    match round {
+        Round::Idle => idle(contestant, network, size, results).await,
+        Round::Work => work(contestant, network, size, results).await,
+    }
+}
 
+async fn idle(contestant: &mut Contestant, network: &SandboxProcess, size: Size, results: &mut Results) -> Result<()> {
+    let devices: Vec<String> = (0..size.many).map(device_number).collect();
+    network.create_phones(&devices).await?;
     let empty = settled(contestant, size).await?;
     results.resident_empty = empty.resident_bytes;
     link(contestant, network, &devices[..size.few]).await?;
@@ -87,30 +97,27 @@ pub async fn run(
     tokio::time::sleep(size.settle).await;
     let idle = contestant.usage()?.cpu.saturating_sub(before.cpu);
     results.idle_cpu_per_minute = idle.mul_f64(60.0 / size.settle.as_secs_f64());
-
-    reconnect(contestant, network, &devices, &mut results).await?;
+    reconnect(contestant, network, &devices, results).await?;
+    let reconnected = results.reconnect_cpu.as_secs_f64();
     eprintln!(
-        "  reconnect: {:.2} s of processor time in {:.1} s",
-        results.reconnect_cpu.as_secs_f64(),
+        "  reconnect: {reconnected:.2} s of processor time in {:.1} s",
         results.reconnect_seconds
     );
-    texts(contestant, network, &recipients, size, &mut results).await?;
-    eprintln!(
-        "  texts: {:.0} per second, {:.3} ms each",
-        results.texts_per_second,
-        results.cpu_per_text.as_secs_f64() * 1000.0
-    );
-    incoming(
-        contestant,
-        network,
-        &devices[..size.senders],
-        &recipients,
-        size,
-        &mut results,
-    )
-    .await?;
+    Ok(())
+}
+
+async fn work(contestant: &mut Contestant, network: &SandboxProcess, size: Size, results: &mut Results) -> Result<()> {
+    let devices: Vec<String> = (0..size.senders).map(device_number).collect();
+    let recipients: Vec<String> = (0..size.recipients).map(recipient_number).collect();
+    network.create_phones(&devices).await?;
+    network.create_phones(&recipients).await?;
+    link(contestant, network, &devices).await?;
+    texts(contestant, network, &recipients, size, results).await?;
+    let each = results.cpu_per_text.as_secs_f64() * 1000.0;
+    eprintln!("  texts: {:.0} per second, {each:.3} ms each", results.texts_per_second);
+    incoming(contestant, network, &devices, &recipients, size, results).await?;
     eprintln!("  incoming: {:.0} per second", results.incoming_per_second);
-    Ok(results)
+    Ok(())
 }
 
 async fn link(contestant: &mut Contestant, network: &SandboxProcess, numbers: &[String]) -> Result<()> {
