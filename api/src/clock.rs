@@ -31,13 +31,11 @@ impl Clock {
     /// Now, to the microsecond: what Postgres keeps, so that a value read back equals the one written.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     pub fn now(&self) -> DateTime<Utc> {
-        match &self.held {
-            Some(held) => DateTime::from_timestamp_micros(held.load(Ordering::SeqCst)).unwrap_or_default(),
-            None => {
-                let now = Utc::now();
-                now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
-            }
+        if let Some(held) = &self.held {
+            return DateTime::from_timestamp_micros(held.load(Ordering::SeqCst)).unwrap_or_default();
         }
+        let now = Utc::now();
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
     }
 
     /// Moves a held clock forward; the system's clock moves by itself.

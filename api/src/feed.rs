@@ -229,10 +229,6 @@ pub struct FeedQuery;
 impl FeedQuery {
     /// The tenant's event log, oldest first: `first` behind `after`, or the newest `last` before `before`. Poll it where a
     /// subscription cannot be kept open.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the four arguments of a connection, and the filter"
-    )]
     async fn events(
         &self,
         ctx: &Context<'_>,

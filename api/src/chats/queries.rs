@@ -86,7 +86,7 @@ pub async fn count(scope: &TenantScope, search: &ChatSearch) -> Result<u64, DbEr
 
 /// How many messages are unread in all chats of each of these devices.
 pub async fn unread_by_device(scope: &TenantScope, ids: &[DeviceId]) -> Result<HashMap<DeviceId, i64>, DbErr> {
-    let device: SimpleExpr = Expr::col(chat::Column::DeviceId).into();
+    let device = Expr::col(chat::Column::DeviceId);
     let sum: SimpleExpr = Func::sum(Expr::col(chat::Column::UnreadCount)).into();
     let rows = scope
         .find::<chat::Entity>()

@@ -108,11 +108,9 @@ impl ChatQuery {
         after: Option<String>,
     ) -> Result<CountedConnection<Chat>, GqlError> {
         principal(ctx)?.require(Permission::Read)?;
-        let device_id = match device_id.map(|id| id.parse::<DeviceId>()) {
-            None => None,
-            // Somebody else's device and garbage alike have no chats here.
-            Some(id) => Some(id.unwrap_or(DeviceId(sea_orm::prelude::Uuid::nil()))),
-        };
+        // Somebody else's device and garbage alike have no chats here.
+        let nil = DeviceId(sea_orm::prelude::Uuid::nil());
+        let device_id = device_id.map(|id| id.parse().unwrap_or(nil));
         page(scope(ctx)?, device_id, filter, PageArguments::forward(first, after)).await
     }
 }

@@ -112,7 +112,7 @@ pub async fn count(scope: &TenantScope, search: &DeviceSearch) -> Result<u64, Db
 
 /// How many devices there are in each state.
 pub async fn count_by_status(scope: &TenantScope) -> Result<Vec<(device::Status, i64)>, DbErr> {
-    let status: SimpleExpr = Expr::col(device::Column::Status).into();
+    let status = Expr::col(device::Column::Status);
     scope
         .find::<device::Entity>()
         .group_by([status.clone()])

@@ -192,14 +192,13 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
                 Some("No phone scanned the code in time. Connect again for a fresh one.".into()),
             )
         }
-        EventKind::PairFailed { reason } => (Change::Failed, Some(reason.clone())),
         EventKind::LoggedOut { reason } => {
             row.linked = false;
             row.wanted = false;
             (Change::LoggedOut, Some(reason.clone()))
         }
         EventKind::Banned { reason, .. } => (Change::Banned, Some(reason.clone())),
-        EventKind::Failed { reason } => (Change::Failed, Some(reason.clone())),
+        EventKind::Failed { reason } | EventKind::PairFailed { reason } => (Change::Failed, Some(reason.clone())),
         _ => return None,
     };
     move_to(row, change, reason, news.at).map(|()| status_event(row))

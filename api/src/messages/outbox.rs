@@ -257,7 +257,7 @@ pub async fn claim(store: &Store, lease: &LeasedDevice, now: DateTime<Utc>, limi
         .order_by(Column::Priority, sea_orm::Order::Asc)
         .order_by(Column::Id, sea_orm::Order::Asc)
         .limit(limit)
-        .tuples::<(MessageId,)>([Expr::col(Column::Id).into()])
+        .tuples::<(MessageId,)>([Expr::col(Column::Id)])
         .await?
         .into_iter()
         .map(|(id,)| id)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, message, receipt};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, Order,
-    sea_query::{Expr, Func, SimpleExpr},
+    sea_query::{Expr, Func},
 };
 
 use crate::{
@@ -70,8 +70,8 @@ pub async fn count_since(
     scope: &TenantScope,
     since: DateTime<Utc>,
 ) -> Result<Vec<(message::Direction, message::Status, i64)>, DbErr> {
-    let direction: SimpleExpr = Expr::col(message::Column::Direction).into();
-    let status: SimpleExpr = Expr::col(message::Column::Status).into();
+    let direction = Expr::col(message::Column::Direction);
+    let status = Expr::col(message::Column::Status);
     scope
         .find::<message::Entity>()
         // Ids sort like time: this is a range of the (tenant_id, id) index.
@@ -86,8 +86,8 @@ pub async fn queue_depths(
     scope: &TenantScope,
     ids: &[DeviceId],
 ) -> Result<Vec<(DeviceId, message::Status, i64)>, DbErr> {
-    let device: SimpleExpr = Expr::col(message::Column::DeviceId).into();
-    let status: SimpleExpr = Expr::col(message::Column::Status).into();
+    let device = Expr::col(message::Column::DeviceId);
+    let status = Expr::col(message::Column::Status);
     scope
         .find::<message::Entity>()
         .filter(message::Column::DeviceId.is_in(ids.iter().copied()))

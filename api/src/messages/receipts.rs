@@ -229,7 +229,7 @@ async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr>
             .filter(message::Column::DeviceId.eq(item.lease.id()))
             .filter(message::Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
             .filter(message::Column::Direction.eq(message::Direction::Out))
-            .tuples::<(MessageId,)>([Expr::col(message::Column::Id).into()])
+            .tuples::<(MessageId,)>([Expr::col(message::Column::Id)])
             .await?;
         let rows: Vec<_> = messages
             .into_iter()

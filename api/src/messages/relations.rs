@@ -102,9 +102,9 @@ impl Loader<QueueOf> for Rows {
         for (id, status, count) in queries::queue_depths(&self.scope, &ids).await? {
             let depth = depths.entry(QueueOf(id)).or_default();
             if status == message::Status::Sending {
-                depth.sending += count
+                depth.sending += count;
             } else {
-                depth.waiting += count
+                depth.waiting += count;
             }
         }
         Ok(depths)

@@ -5,7 +5,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -47,6 +50,8 @@ pub struct SendingOptions {
 pub struct Senders {
     parts: Arc<Parts>,
     lanes: Arc<Mutex<HashMap<DeviceId, Arc<Lane>>>>,
+    /// Numbers connections, so that a loop tells a new one from the one it knows.
+    connections: Arc<AtomicU64>,
 }
 
 struct Parts {
@@ -90,6 +95,7 @@ impl Senders {
         Self {
             parts: Arc::new(parts),
             lanes: Arc::default(),
+            connections: Arc::default(),
         }
     }
 
@@ -114,8 +120,7 @@ impl Senders {
                 ));
                 lane
             });
-        static CONNECTIONS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let number = CONNECTIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
         lane.connection.send_replace(Some(number));
     }
 
@@ -358,7 +363,7 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -
                 ));
             }
             SendError::Address => {
-                failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address.")))
+                failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address.")));
             }
             SendError::Rejected(reason) => failures.push((message.id, failure("REJECTED", &reason))),
             SendError::Failed(reason) => failures.push((message.id, failure("SEND_FAILED", &reason))),
@@ -371,7 +376,9 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -
     }
     if !failures.is_empty() {
         outbox::fail(&parts.store, &parts.events, &lane.lease, &failures, now).await?;
-        failures.iter().for_each(|(id, _)| parts.waiting.changed(*id));
+        for (id, _) in &failures {
+            parts.waiting.changed(*id);
+        }
     }
     Ok(())
 }

@@ -22,8 +22,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Who waits for which message. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Waiting {
-    waiters: Arc<Mutex<HashMap<MessageId, (usize, Arc<Notify>)>>>,
+    waiters: Arc<Mutex<Waiters>>,
 }
+
+/// For each message how many wait, and how they are woken.
+type Waiters = HashMap<MessageId, (usize, Arc<Notify>)>;
 
 impl Waiting {
     /// A message has changed, and the change is committed.

@@ -70,7 +70,7 @@ impl SandboxSubscription {
         let phones = stream::unfold((events, network), |(mut events, network)| async move {
             loop {
                 let number = match events.recv().await {
-                    Ok(event) => number_of(event),
+                    Ok(event) => Some(number_of(event)),
                     Err(RecvError::Lagged(_)) => None,
                     Err(RecvError::Closed) => return None,
                 };
@@ -83,14 +83,14 @@ impl SandboxSubscription {
     }
 }
 
-fn number_of(event: NetworkEvent) -> Option<String> {
+fn number_of(event: NetworkEvent) -> String {
     match event {
         NetworkEvent::PhoneChanged { number }
         | NetworkEvent::Received { number, .. }
         | NetworkEvent::DeviceLinked { number, .. }
         | NetworkEvent::DeviceUnlinked { number, .. }
         | NetworkEvent::DeviceOnline { number, .. }
-        | NetworkEvent::DeviceOffline { number, .. } => Some(number),
-        NetworkEvent::GroupChanged { group } => Some(group.owner),
+        | NetworkEvent::DeviceOffline { number, .. } => number,
+        NetworkEvent::GroupChanged { group } => group.owner,
     }
 }

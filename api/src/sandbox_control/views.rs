@@ -75,6 +75,7 @@ impl SandboxPhone {
 
 /// How a simulated phone acts.
 #[derive(Clone, Debug, SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the phone")]
 pub struct SandboxBehavior {
     /// It takes part.
     pub online: bool,

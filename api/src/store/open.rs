@@ -93,7 +93,7 @@ async fn open_sqlite(options: &DatabaseOptions, path: &str) -> Result<Pools, Ope
         std::fs::create_dir_all(folder)?;
     }
     let url = format!("sqlite://{file}?mode=rwc");
-    let write = sea_orm::Database::connect(sqlite_options(&url, 1, Duration::from_secs(60))).await?;
+    let write = sea_orm::Database::connect(sqlite_options(&url, 1, Duration::from_mins(1))).await?;
     let read =
         sea_orm::Database::connect(sqlite_options(&url, options.max_connections, options.acquire_timeout)).await?;
     Ok(Pools { read, write })

@@ -11,7 +11,7 @@ use sea_orm::{
 #[must_use]
 pub struct Update<'a, C, E: EntityTrait> {
     connection: &'a C,
-    update: UpdateMany<E>,
+    statement: UpdateMany<E>,
     guard: E::Column,
     refused: bool,
 }
@@ -19,10 +19,10 @@ pub struct Update<'a, C, E: EntityTrait> {
 impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
     pub(super) fn new(connection: &'a C, guard: E::Column, value: sea_orm::Value) -> Self {
         // The scope's filter stands first; every later filter is joined to it by AND.
-        let update = E::update_many().filter(guard.eq(value));
+        let statement = E::update_many().filter(guard.eq(value));
         Self {
             connection,
-            update,
+            statement,
             guard,
             refused: false,
         }
@@ -39,27 +39,27 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
             self.refused = true;
         } else {
             // An enum's column needs its cast where the database has a type for it.
-            self.update = self.update.col_expr(column, column.save_as(expression.into()));
+            self.statement = self.statement.col_expr(column, column.save_as(expression.into()));
         }
         self
     }
 
     /// Only the rows that also meet `condition`.
     pub fn filter(mut self, condition: impl IntoCondition) -> Self {
-        self.update = self.update.filter(condition.into_condition());
+        self.statement = self.statement.filter(condition.into_condition());
         self
     }
 
     /// Runs it; answers how many rows changed.
     pub async fn execute(self) -> Result<u64, DbErr> {
         self.check()?;
-        Ok(self.update.exec(self.connection).await?.rows_affected)
+        Ok(self.statement.exec(self.connection).await?.rows_affected)
     }
 
     /// Runs it; answers the rows as they are now.
     pub async fn returning(self) -> Result<Vec<E::Model>, DbErr> {
         self.check()?;
-        self.update.exec_with_returning(self.connection).await
+        self.statement.exec_with_returning(self.connection).await
     }
 
     /// Runs it; answers only these columns of the rows, as they are now.
@@ -68,7 +68,7 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
         T: TryGetableMany,
     {
         self.check()?;
-        let mut query = QueryTrait::into_query(self.update);
+        let mut query = QueryTrait::into_query(self.statement);
         let columns = columns.into_iter().map(|column| column.select_as(Expr::col(column)));
         query.returning(Query::returning().exprs(columns));
         let rows = self.connection.query_all(&query).await?;

@@ -1,5 +1,4 @@
 //! The storage against a real database: SQLite here; the end-to-end tests run over Postgres as well.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{sync::Arc, time::Duration};
 
