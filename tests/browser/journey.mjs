@@ -55,7 +55,11 @@ async function accessible(name, of = page) {
   const before = complaints.length
   await of.evaluate(axe)
   const { violations } = await of.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
-  // The page's content security policy refuses some styles that axe itself tries to set.
+  // The page's content security policy refuses some styles that axe itself tries to set. They are told in order, so
+  // when this last word has come, all of them have.
+  const told = of.waitForEvent('console', message => message.text() === 'axe is done')
+  await of.evaluate(() => console.info('axe is done'))
+  await told
   complaints.length = before
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   for (const { id, help, nodes } of serious)

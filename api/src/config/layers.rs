@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use super::{ConfigError, parse::Raw};
 
-/// Variables with a name of their own; every other one is called KABAR_<SECTION>_<KEY>.
+/// Variables with a name of their own; every other one is called `KABAR_<SECTION>_<KEY>`.
 const SHORT_NAMES: [(&str, &str); 11] = [
     ("KABAR_LISTEN", "server.listen"),
     ("KABAR_PUBLIC_URL", "server.public_url"),
