@@ -13,7 +13,9 @@ async fn queries_that_are_too_large_are_refused(database: TestDatabase) -> Resul
         "chats { nodes { device { ".repeat(8),
         "} } }".repeat(8)
     );
-    let aliases = (0..200).fold(String::new(), |aliases, number| aliases + &format!("a{number}: __typename "));
+    let aliases = (0..200).fold(String::new(), |aliases, number| {
+        aliases + &format!("a{number}: __typename ")
+    });
     let wide = format!("{{ {aliases} }}");
     let long = format!("{{ viewer {{ role }} }} # {}", "x".repeat(100_000));
     let page = "{ devices(first: 100000) { nodes { id } } }".to_owned();
