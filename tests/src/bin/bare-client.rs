@@ -118,7 +118,7 @@ impl Clients {
                     count,
                     usize::try_from(command["from"].as_u64().unwrap_or(1))?,
                 )
-                .await?
+                .await?;
             }
             Some("reset") => {
                 for counter in [&self.counters.connected, &self.counters.received] {
@@ -135,7 +135,7 @@ impl Clients {
             }
             Some("connected") => {
                 self.until("all are connected", |counters| &counters.connected, count)
-                    .await?
+                    .await?;
             }
             other => bail!("unknown command {other:?}"),
         }

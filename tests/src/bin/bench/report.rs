@@ -94,7 +94,8 @@ pub fn write(results: &[Results], size: Size) -> Result<String> {
     })?;
     writeln!(text)?;
     ratios(&mut text, results)?;
-    writeln!(text, "{}", HOW)?;
+    text.push_str(HOW);
+    text.push('\n');
     Ok(text)
 }
 
