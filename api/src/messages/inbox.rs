@@ -36,7 +36,9 @@ pub struct Inbox {
 impl Inbox {
     /// Starts the task that writes.
     pub fn start(store: Store, clock: Clock, events: EventLog) -> Self {
-        let batcher = Batcher::start(512, Duration::from_millis(5), move |items: Vec<Item>| {
+        // WhatsApp's client holds up a chat until its message is stored, so nothing lingers: while one commit runs, the
+        // next batch fills.
+        let batcher = Batcher::start(512, Duration::ZERO, move |items: Vec<Item>| {
             let (store, clock, events) = (store.clone(), clock.clone(), events.clone());
             async move {
                 let count = items.len();
