@@ -184,8 +184,8 @@ async fn texts(
             let before = rival.usage()?;
             let seconds = rival.obey(send(count)).await?;
             results.texts_per_second = count as f64 / seconds;
-            // Delivery receipts come in for a moment after the last acknowledgement; they belong to the texts.
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            // Delivery receipts come in for some seconds after the last acknowledgement; they belong to the texts.
+            tokio::time::sleep(size.settle).await;
             results.cpu_per_text = (rival.usage()?.cpu.saturating_sub(before.cpu)).div_f64(count as f64);
         }
         Contestant::Kabar(kabar) => {
@@ -216,7 +216,7 @@ async fn texts(
             let began = Instant::now();
             kabar.until_drained(size.senders).await?;
             results.texts_per_second = count as f64 / began.elapsed().as_secs_f64();
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(size.settle).await;
             let after = kabar.kabar.usage()?;
             results.cpu_per_text = after.cpu.saturating_sub(between.cpu).div_f64(count as f64);
             results.cpu_per_accepted = Some(between.cpu.saturating_sub(before.cpu).div_f64(count as f64));
