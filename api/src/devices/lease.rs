@@ -96,16 +96,6 @@ impl Leases {
         self.get(id).filter(|lease| lease.fence == fence)
     }
 
-    /// Every device that this node holds.
-    pub fn all(&self) -> Vec<LeasedDevice> {
-        self.held
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .copied()
-            .collect()
-    }
-
     /// Takes the lease on a device that is free, expired or already this node's. `None`: another node holds it.
     pub async fn take(&self, id: DeviceId) -> Result<Option<LeasedDevice>, DbErr> {
         if let Some(lease) = self.get(id) {

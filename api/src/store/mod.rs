@@ -33,7 +33,7 @@ pub use tenant_tx::TenantTx;
 pub use update::Update;
 
 use entity::{DeviceId, TenantId};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 /// The database of this process. Cheap to clone.
 #[derive(Clone)]
@@ -73,11 +73,6 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.pools.read.execute_unprepared("SELECT 1").await.map(|_| ())
-    }
-
-    /// Which database it is.
-    pub fn backend(&self) -> DbBackend {
-        self.pools.read.get_database_backend()
     }
 
     /// Closes every connection, after the last write is done.

@@ -60,13 +60,6 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), DbErr> {
         Migrator::up(&self.pools.write, None).await
     }
-
-    /// Whether a migration is waiting to be run.
-    pub async fn is_migrated(&self) -> Result<bool, DbErr> {
-        Migrator::get_pending_migrations(&self.pools.read)
-            .await
-            .map(|pending| pending.is_empty())
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that connects")]

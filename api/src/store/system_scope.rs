@@ -1,9 +1,6 @@
 //! Work that belongs to no tenant: logins, the restoring of devices at start, leases, clean-up.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::{Pools, Scoped};
 
@@ -68,11 +65,6 @@ impl SystemTx {
     /// Keeps everything that was done.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.transaction.commit().await
-    }
-
-    /// Which database it is.
-    pub fn backend(&self) -> sea_orm::DbBackend {
-        self.transaction.get_database_backend()
     }
 }
 

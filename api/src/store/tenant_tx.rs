@@ -2,8 +2,7 @@
 
 use entity::{TenantId, TenantOwned};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, Value,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, Value,
     sea_query::{IntoCondition, OnConflict},
 };
 
@@ -94,11 +93,6 @@ impl TenantTx {
     /// Keeps everything that was done.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.transaction.commit().await
-    }
-
-    /// Which database it is: the few statements that differ ask this.
-    pub fn backend(&self) -> sea_orm::DbBackend {
-        self.transaction.get_database_backend()
     }
 
     fn owned<E, A>(&self, mut rows: Vec<A>) -> Vec<A>
