@@ -1,6 +1,8 @@
 //! Kabar's server: a GraphQL API and a console over WhatsApp.
 
 pub mod app;
+pub mod audit;
+pub mod audit_log;
 pub mod chats;
 pub mod clock;
 pub mod config;

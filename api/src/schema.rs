@@ -8,9 +8,10 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
 };
 use chrono::{NaiveTime, TimeZone, Utc};
-use entity::{ChatId, DeviceId, MessageId, TenantId, UserId, device, message};
+use entity::{AuditEntryId, ChatId, DeviceId, MessageId, TenantId, UserId, device, message};
 
 use crate::{
+    audit_log::{AuditEntry, AuditLogQuery},
     chats::{
         self,
         queries::ChatSearch,
@@ -43,6 +44,7 @@ pub struct Query(
     ChatQuery,
     MessageQuery,
     FeedQuery,
+    AuditLogQuery,
     SandboxQueries,
 );
 
@@ -90,6 +92,7 @@ pub enum Node {
     Message(Message),
     Tenant(Tenant),
     User(User),
+    AuditEntry(AuditEntry),
 }
 
 /// Queries that belong to no single domain.
@@ -126,6 +129,9 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, GqlError>
     }
     if let Ok(id) = id.parse::<UserId>() {
         return Ok(User::find(ctx, id).await?.map(Node::User));
+    }
+    if let Ok(id) = id.parse::<AuditEntryId>() {
+        return Ok(AuditEntry::find(ctx, id).await?.map(Node::AuditEntry));
     }
     Ok(None)
 }

@@ -109,6 +109,8 @@ ids! {
     MessageId = "msg";
     /// What one participant of a group did with a message.
     ReceiptId = "rcp";
+    /// An entry of the audit log.
+    AuditEntryId = "aud";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! **Invariant:** every table that belongs to a tenant implements [`TenantOwned`], every table that belongs to a device's
 //! engine implements [`DeviceOwned`]. The store only reads tables through these.
 
+pub mod audit_entry;
 pub mod chat;
 pub mod device;
 pub mod engine_record;
@@ -20,12 +21,23 @@ pub mod session;
 pub mod tenant;
 pub mod user_account;
 
-pub use id::{ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId, TenantId, UserId};
+pub use id::{
+    AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId, TenantId, UserId,
+};
 
 use sea_orm::EntityTrait;
 
 /// Implemented by every table whose rows belong to one tenant.
 pub trait TenantOwned: EntityTrait {
+    /// The column that names the tenant.
+    const TENANT: Self::Column;
+    /// The column that names the row.
+    const ID: Self::Column;
+}
+
+/// Implemented by logs whose rows belong to one tenant and are only ever added. They are not [`TenantOwned`], so that the
+/// store has no call that changes or deletes a row of theirs.
+pub trait AppendOnly: EntityTrait {
     /// The column that names the tenant.
     const TENANT: Self::Column;
     /// The column that names the row.

@@ -11,6 +11,7 @@ mod m2026_11_21_000001_accounts;
 mod m2026_11_21_000002_devices;
 mod m2026_11_21_000003_messages;
 mod m2026_11_21_000004_events;
+mod m2026_11_21_000010_audit;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000002_devices::Migration),
             Box::new(m2026_11_21_000003_messages::Migration),
             Box::new(m2026_11_21_000004_events::Migration),
+            Box::new(m2026_11_21_000010_audit::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The API's rules from outside, in process, with a clock that the test holds; no WhatsApp network.
 
+mod audit;
 mod devices;
 mod limits;
 mod operation;

@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 19] = [
+const WITHOUT_IDS: [(&str, &str); 20] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -30,6 +30,7 @@ const WITHOUT_IDS: [(&str, &str); 19] = [
     ("events", "lists; tried below"),
     ("chats", "lists; tried below"),
     ("messages", "lists; tried below"),
+    ("auditLog", "lists the caller's own; tests/api/audit.rs"),
 ];
 
 const MUTATIONS: [(&str, &str, &str); 11] = [

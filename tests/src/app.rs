@@ -20,7 +20,7 @@ pub struct TestApp {
     pub session: serde_json::Value,
     _stop: oneshot::Sender<()>,
     _serving: JoinHandle<()>,
-    _database: TestDatabase,
+    pub database: TestDatabase,
     _data: tempfile::TempDir,
 }
 
@@ -56,7 +56,7 @@ impl TestApp {
             session,
             _stop: stop,
             _serving: serving,
-            _database: database,
+            database,
             _data: data,
         })
     }

@@ -18,7 +18,7 @@ pub use app::TestApp;
 pub use client::{Client, Response};
 pub use database::{Kind, TestDatabase, run_on};
 pub use place::Place;
-pub use postgres::PostgresServer;
+pub use postgres::{PostgresServer, connect};
 pub use process::{Kabar, Usage, usage_of};
 pub use second_tenant::second_tenant;
 pub use stage::{EMAIL, LinkedDevice, PASSWORD, SEND, Stage, StageOptions, text_input};

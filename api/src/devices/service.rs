@@ -13,6 +13,7 @@ use super::{
     types::{DeviceKey, DeviceName, parse_phone_digits, parse_remark, parse_tags},
 };
 use crate::{
+    audit::{self, Action, Entry},
     clock::{Clock, new_id},
     engine::{self, EngineError},
     events::EventLog,
@@ -133,6 +134,13 @@ impl Devices {
             updated_at: Set(now),
         };
         let created = tx.insert::<device::Entity, _>(row).await.map_err(taken_key)?;
+        audit::record(
+            &tx,
+            now,
+            caller,
+            entry(Action::DeviceCreated, &created).with(settings(&created)),
+        )
+        .await?;
         self.parts
             .events
             .commit(tx, vec![status::status_event(&created)])
@@ -161,10 +169,10 @@ impl Devices {
             .map(|remark| parse_remark(Some(remark)))
             .transpose()?;
         let tags = change.tags.as_deref().map(parse_tags).transpose()?;
+        let now = self.parts.clock.now();
         let tx = self.scope(caller).begin().await?;
-        let mut update = tx
-            .update::<device::Entity>()
-            .set(Column::UpdatedAt, self.parts.clock.now());
+        let before = tx.find_by_id::<device::Entity>(id).await?;
+        let mut update = tx.update::<device::Entity>().set(Column::UpdatedAt, now);
         if let Some(name) = name {
             update = update.set(Column::Name, name.0);
         }
@@ -178,9 +186,11 @@ impl Devices {
             update = update.set(Column::Tags, serde_json::Value::from(tags));
         }
         let changed = update.filter(Column::Id.eq(id)).returning().await.map_err(taken_key)?;
-        let Some(row) = changed.into_iter().next() else {
+        let Some((before, row)) = before.zip(changed.into_iter().next()) else {
             return Err(UserError::not_found("device").at("id").into());
         };
+        let told = entry(Action::DeviceUpdated, &row).changed(settings(&before), settings(&row));
+        audit::record(&tx, now, caller, told).await?;
         self.parts.events.commit(tx, vec![status::status_event(&row)]).await?;
         Ok(row)
     }
@@ -191,7 +201,7 @@ impl Devices {
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
         let lease = self.lease(id).await?;
-        self.set_wanted(&scope, id, true).await?;
+        self.set_wanted(caller, &row, true, Action::DeviceConnected).await?;
         if row.status != device::Status::Connected {
             self.parts
                 .engine
@@ -225,7 +235,8 @@ impl Devices {
             .into());
         }
         let lease = self.lease(id).await?;
-        self.set_wanted(&scope, id, true).await?;
+        self.set_wanted(caller, &row, true, Action::DevicePairingCodeRequested)
+            .await?;
         let device_scope = self.parts.store.device_scope(&lease);
         let code = self
             .parts
@@ -248,7 +259,7 @@ impl Devices {
         caller.require(Permission::ManageDevices)?;
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
-        self.set_wanted(&scope, id, false).await?;
+        self.set_wanted(caller, &row, false, Action::DeviceDisconnected).await?;
         let stopped = self.parts.engine.disconnect(id).await;
         self.parts.linking.clear(id);
         self.after_stop(&scope, row, stopped, device::Status::Disconnected)
@@ -261,7 +272,7 @@ impl Devices {
         let scope = self.scope(caller);
         let row = load(&scope, id).await?;
         let lease = self.lease(id).await?;
-        self.set_wanted(&scope, id, true).await?;
+        self.set_wanted(caller, &row, true, Action::DeviceRestarted).await?;
         match self.parts.engine.disconnect(id).await {
             Ok(()) | Err(EngineError::NotRunning) => {}
             Err(error) => return Err(refusal(error)),
@@ -293,6 +304,15 @@ impl Devices {
             }
             Err(error) => return Err(refusal(error)),
         }
+        let tx = scope.begin().await?;
+        audit::record(
+            &tx,
+            self.parts.clock.now(),
+            caller,
+            entry(Action::DeviceLoggedOut, &row),
+        )
+        .await?;
+        tx.commit().await?;
         self.settled(&scope, row, |row| !row.linked).await
     }
 
@@ -300,7 +320,7 @@ impl Devices {
     pub async fn wipe(&self, caller: &Principal, id: DeviceId) -> Result<device::Model, Refusal> {
         caller.require(Permission::ManageDevices)?;
         let scope = self.scope(caller);
-        load(&scope, id).await?;
+        let row = load(&scope, id).await?;
         let lease = self.lease(id).await?;
         self.parts
             .engine
@@ -308,7 +328,7 @@ impl Devices {
             .await
             .map_err(refusal)?;
         self.parts.linking.clear(id);
-        let row = self.write_unlinked(&scope, id).await?;
+        let row = self.write_unlinked(caller, &row).await?;
         self.parts.leases.release(id).await?;
         Ok(row)
     }
@@ -335,6 +355,7 @@ impl Devices {
         let reason =
             serde_json::json!({ "status": device::Status::LoggedOut.to_value(), "reason": "The device was deleted." });
         let event = crate::events::NewEvent::of_device(entity::event::Type::DeviceStatus, id, reason);
+        audit::record(&tx, self.parts.clock.now(), caller, entry(Action::DeviceDeleted, &row)).await?;
         tx.delete::<device::Entity>(device::Column::Id.eq(id)).await?;
         self.parts.events.commit(tx, vec![event]).await?;
         Ok(id)
@@ -368,13 +389,20 @@ impl Devices {
         })
     }
 
-    async fn set_wanted(&self, scope: &TenantScope, id: DeviceId, wanted: bool) -> Result<(), Refusal> {
-        let tx = scope.begin().await?;
+    async fn set_wanted(
+        &self,
+        caller: &Principal,
+        row: &device::Model,
+        wanted: bool,
+        action: Action,
+    ) -> Result<(), Refusal> {
+        let tx = self.scope(caller).begin().await?;
         tx.update::<device::Entity>()
             .set(device::Column::Wanted, wanted)
-            .filter(device::Column::Id.eq(id))
+            .filter(device::Column::Id.eq(row.id))
             .execute()
             .await?;
+        audit::record(&tx, self.parts.clock.now(), caller, entry(action, row)).await?;
         Ok(tx.commit().await?)
     }
 
@@ -437,9 +465,10 @@ impl Devices {
         Ok(row)
     }
 
-    async fn write_unlinked(&self, scope: &TenantScope, id: DeviceId) -> Result<device::Model, Refusal> {
+    async fn write_unlinked(&self, caller: &Principal, row: &device::Model) -> Result<device::Model, Refusal> {
         use device::Column;
         let none = || None::<String>;
+        let (id, scope) = (row.id, self.scope(caller));
         let tx = scope.begin().await?;
         let update = tx
             .update::<device::Entity>()
@@ -454,8 +483,9 @@ impl Devices {
             .filter(Column::Id.eq(id))
             .execute()
             .await?;
+        audit::record(&tx, self.parts.clock.now(), caller, entry(Action::DeviceWiped, row)).await?;
         tx.commit().await?;
-        self.write_status(scope, id, device::Status::Created, self.parts.clock.now())
+        self.write_status(&scope, id, device::Status::Created, self.parts.clock.now())
             .await
     }
 }
@@ -464,6 +494,16 @@ impl Devices {
 pub async fn load(scope: &TenantScope, id: DeviceId) -> Result<device::Model, Refusal> {
     let row = queries::find(scope, id).await?;
     row.ok_or_else(|| UserError::not_found("device").at("id").into())
+}
+
+/// An entry of the audit log about a device.
+fn entry(action: Action, row: &device::Model) -> Entry {
+    Entry::of(action, &row.id).named(&row.name)
+}
+
+/// What people choose about a device, for the audit log.
+fn settings(row: &device::Model) -> serde_json::Value {
+    serde_json::json!({ "name": row.name, "key": row.key, "remark": row.remark, "tags": row.tags })
 }
 
 fn taken_key(error: sea_orm::DbErr) -> Refusal {

@@ -16,6 +16,7 @@ use super::{
     types::{Change, next},
 };
 use crate::{
+    audit::{self, Action, Actor, Entry},
     engine::EventKind,
     events::{EventLog, NewEvent},
     store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, until_written},
@@ -120,7 +121,12 @@ async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), Db
         }
     }
     for row in devices.into_values() {
-        if before.get(&row.id) != Some(&row) {
+        let old = before.get(&row.id);
+        if row.linked && old.is_some_and(|old| !old.linked) {
+            let entry = Entry::of(Action::DeviceLinked, &row.id).named(&row.name);
+            audit::record(&tx, first.at, &Actor::system(), entry).await?;
+        }
+        if old != Some(&row) {
             save(&tx, row).await?;
         }
     }

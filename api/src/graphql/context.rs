@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_graphql::Context;
@@ -19,13 +19,20 @@ pub enum CookieChange {
     Clear,
 }
 
+/// Where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The caller's address, as far as proxies can be trusted with it.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, cut to what is stored.
+    pub user_agent: Option<Arc<str>>,
+}
+
 /// The transport's side of a request.
 #[derive(Debug, Default)]
 pub struct Transport {
-    /// Where the request came from, as far as proxies can be trusted with it.
-    pub address: Option<IpAddr>,
-    /// What the client calls itself.
-    pub user_agent: Option<String>,
+    /// Where the request came from.
+    pub origin: Origin,
     /// The client asked for the refresh token to be kept in a cookie.
     pub wants_cookie: bool,
     /// The refresh token that came by cookie, when the client also sent the header that a foreign page can't send.
@@ -36,7 +43,7 @@ pub struct Transport {
 impl Transport {
     /// The transport of this request. A request that came by no transport has an empty one.
     pub fn of<'a>(ctx: &Context<'a>) -> Option<&'a Transport> {
-        ctx.data_opt::<std::sync::Arc<Self>>().map(AsRef::as_ref)
+        ctx.data_opt::<Arc<Self>>().map(AsRef::as_ref)
     }
 
     /// Changes the session's cookie with the response.

@@ -7,6 +7,8 @@ pub mod limits;
 mod measure;
 mod nesting;
 pub mod pagination;
+mod ranges;
 pub mod scalars;
 
 pub use errors::{ErrorCode, Fault, GqlError, Payload, Refusal, UserError, answer};
+pub use ranges::TimeRange;

@@ -9,9 +9,8 @@ use async_graphql::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use entity::TenantOwned;
 use futures::future::BoxFuture;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, Order, Value, prelude::Uuid};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, Value, prelude::Uuid};
 
 use super::errors::GqlError;
 use crate::store::Scoped;
@@ -52,7 +51,12 @@ macro_rules! id_sort_keys {
     )*};
 }
 
-id_sort_keys!(entity::DeviceId, entity::ChatId, entity::MessageId);
+id_sort_keys!(
+    entity::AuditEntryId,
+    entity::DeviceId,
+    entity::ChatId,
+    entity::MessageId
+);
 
 impl SortKey for i64 {
     fn write(&self) -> String {
@@ -178,7 +182,7 @@ pub struct Rows<T> {
 
 impl<K> Page<K> {
     /// Narrows and sorts a query by one unique column, and asks for one row more than the page holds.
-    pub fn seek<'a, C: ConnectionTrait, E: TenantOwned>(
+    pub fn seek<'a, C: ConnectionTrait, E: EntityTrait>(
         &self,
         query: Scoped<'a, C, E>,
         column: E::Column,

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::ConnectInfo,
-    http::{Extensions, HeaderMap, header},
+    http::{Extensions, HeaderMap, header, request::Parts},
 };
 
 use super::{Services, cookies};
 use crate::{
     config::Config,
-    graphql::context::Transport,
+    graphql::context::{Origin, Transport},
     tenants::{AuthenticationError, Principal},
 };
 
@@ -79,13 +79,20 @@ fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Op
     last
 }
 
+/// Where a request comes from.
+pub fn origin(place: &Place, headers: &HeaderMap) -> Origin {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin {
+        address: place.address,
+        user_agent: user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).collect::<String>().into()),
+    }
+}
+
 /// What resolvers may know of the transport.
 pub fn transport(place: &Place, headers: &HeaderMap) -> Transport {
     let wants_cookie = cookies::wants_cookie(headers);
-    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let mut transport = Transport::default();
-    transport.address = place.address;
-    transport.user_agent = user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
+    transport.origin = origin(place, headers);
     transport.wants_cookie = wants_cookie;
     transport.refresh_cookie = if wants_cookie {
         cookies::session(headers, place.https)
@@ -93,6 +100,21 @@ pub fn transport(place: &Place, headers: &HeaderMap) -> Transport {
         None
     };
     transport
+}
+
+/// Who calls a page or a file: by token, else by the session's cookie. Only for what changes nothing, because a foreign
+/// page can make a browser ask for it.
+pub async fn authenticate_reader(services: &Services, request: &Parts) -> Result<Principal, AuthenticationError> {
+    let authenticator = services.accounts.authenticator();
+    let place = Place::of(&request.extensions, &request.headers, &services.config);
+    let origin = origin(&place, &request.headers);
+    if let Some(token) = bearer(&request.headers) {
+        return authenticator.authenticate(token, &origin).await;
+    }
+    match cookies::session(&request.headers, place.https) {
+        Some(cookie) => authenticator.authenticate_cookie(&cookie, &origin).await,
+        None => Err(AuthenticationError::Refused),
+    }
 }
 
 /// The token of `Authorization: Bearer …`.
@@ -110,9 +132,13 @@ pub fn bearer_text(value: &str) -> Option<&str> {
 }
 
 /// Who calls. A token that is not valid any more is like none: whoever needs a caller says so.
-pub async fn authenticate(services: &Services, token: Option<&str>) -> Result<Option<Principal>, AuthenticationError> {
+pub async fn authenticate(
+    services: &Services,
+    token: Option<&str>,
+    origin: &Origin,
+) -> Result<Option<Principal>, AuthenticationError> {
     let Some(token) = token else { return Ok(None) };
-    match services.accounts.authenticator().authenticate(token).await {
+    match services.accounts.authenticator().authenticate(token, origin).await {
         Ok(principal) => Ok(Some(principal)),
         Err(AuthenticationError::Refused) => Ok(None),
         Err(error) => Err(error),

@@ -105,7 +105,7 @@ fn read(body: &[u8]) -> Result<Request, String> {
 }
 
 async fn run(services: &Services, request: Request, token: Option<&str>, transport: &Arc<Transport>) -> Envelope {
-    let principal = match caller::authenticate(services, token).await {
+    let principal = match caller::authenticate(services, token, &transport.origin).await {
         Ok(principal) => principal,
         Err(error) => {
             tracing::error!(%error, "callers cannot be authenticated");

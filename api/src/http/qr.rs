@@ -9,11 +9,7 @@ use axum::{
 };
 use entity::DeviceId;
 
-use super::{
-    Services, Shared,
-    caller::{self, Place},
-    console, cookies,
-};
+use super::{Services, Shared, caller, console};
 use crate::{
     devices::pairing::{self, Qr},
     graphql::Refusal,
@@ -81,7 +77,7 @@ const PAGE: &str = r#"<!doctype html>
 
 /// The device's name and code, for a caller who may see it.
 async fn find(services: &Services, id: &str, request: &Parts) -> Result<(String, Qr), Response> {
-    let principal = match authenticate(services, request).await {
+    let principal = match caller::authenticate_reader(services, request).await {
         Ok(principal) => principal,
         Err(AuthenticationError::Refused) => return Err(refuse(StatusCode::UNAUTHORIZED, "Log in first.\n")),
         Err(error) => return Err(broken(&error.to_string())),
@@ -92,18 +88,6 @@ async fn find(services: &Services, id: &str, request: &Parts) -> Result<(String,
         Ok(device) => services.devices.qr(id).map(|qr| (device.name, qr)).ok_or_else(none),
         Err(Refusal::User(_)) => Err(none()),
         Err(Refusal::Fault(fault)) => Err(broken(&format!("{fault:?}"))),
-    }
-}
-
-async fn authenticate(services: &Services, request: &Parts) -> Result<crate::tenants::Principal, AuthenticationError> {
-    let authenticator = services.accounts.authenticator();
-    if let Some(token) = caller::bearer(&request.headers) {
-        return authenticator.authenticate(token).await;
-    }
-    let place = Place::of(&request.extensions, &request.headers, &services.config);
-    match cookies::session(&request.headers, place.https) {
-        Some(cookie) => authenticator.authenticate_cookie(&cookie).await,
-        None => Err(AuthenticationError::Refused),
     }
 }
 

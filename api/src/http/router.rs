@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use super::{Services, access, console, graphiql, graphql, health, metrics, qr, security, websocket};
+use super::{Services, access, console, exports, graphiql, graphql, health, metrics, qr, security, websocket};
 
 /// Every route of the server.
 pub fn router(services: Arc<Services>) -> Router {
@@ -22,6 +22,7 @@ pub fn router(services: Arc<Services>) -> Router {
         .route("/devices/{id}/qr", get(qr::page))
         .route("/devices/{id}/qr.png", get(qr::png))
         .route("/devices/{id}/qr.svg", get(qr::svg))
+        .route("/exports/audit-log.csv", get(exports::audit_log))
         .route("/health", get(health::ready))
         .route("/health/ready", get(health::ready))
         .route("/health/live", get(health::live))

@@ -231,6 +231,7 @@ impl Session {
 /// By the token in the payload, else by the cookie.
 async fn authenticate(services: &Services, opening: &Opening, payload: Option<&Value>) -> Result<Principal, Close> {
     let authenticator = services.accounts.authenticator();
+    let origin = &opening.transport.origin;
     let field = |name| payload.and_then(|payload| payload.get(name)).and_then(Value::as_str);
     let result = match (
         field("authorization").or_else(|| field("Authorization")),
@@ -238,10 +239,10 @@ async fn authenticate(services: &Services, opening: &Opening, payload: Option<&V
     ) {
         (Some(value), _) => {
             authenticator
-                .authenticate(caller::bearer_text(value).unwrap_or_default())
+                .authenticate(caller::bearer_text(value).unwrap_or_default(), origin)
                 .await
         }
-        (None, Some(cookie)) => authenticator.authenticate_cookie(cookie).await,
+        (None, Some(cookie)) => authenticator.authenticate_cookie(cookie, origin).await,
         (None, None) => return Err(Close::UNAUTHENTICATED),
     };
     result.map_err(|error| match error {

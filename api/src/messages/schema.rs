@@ -16,7 +16,7 @@ use crate::{
     chats::{schema::Chat, types::phone_of},
     devices::schema::Device,
     graphql::{
-        GqlError, Payload, Refusal, UserError, answer,
+        GqlError, Payload, Refusal, TimeRange, UserError, answer,
         ids::parse,
         pagination::{CountedConnection, PageArguments, TotalCount, counted},
         scalars::{Jid, PhoneNumber},
@@ -323,15 +323,6 @@ impl Message {
     async fn receipts(&self, ctx: &Context<'_>) -> Result<Vec<Receipt>, GqlError> {
         relations::receipts(ctx, self.row_id).await
     }
-}
-
-/// A range of time: from (included) to (not included).
-#[derive(Clone, Copy, Debug, Default, InputObject)]
-pub struct TimeRange {
-    /// The beginning, included.
-    pub from: Option<DateTime<Utc>>,
-    /// The end, not included.
-    pub to: Option<DateTime<Utc>>,
 }
 
 /// Which messages. Everything given must hold.

@@ -1,6 +1,6 @@
 //! One tenant's part of the database.
 
-use entity::{TenantId, TenantOwned};
+use entity::{AppendOnly, TenantId, TenantOwned};
 use sea_orm::{ColumnTrait, DbErr, QueryFilter, Value};
 
 use super::{Pools, Scoped, TenantTx, system_scope, tenant_value};
@@ -40,6 +40,13 @@ impl TenantScope {
     /// Reads one row by its id, if it is this tenant's.
     pub async fn find_by_id<E: TenantOwned>(&self, id: impl Into<Value>) -> Result<Option<E::Model>, DbErr> {
         self.find::<E>().filter(E::ID.eq(id.into())).one().await
+    }
+
+    /// Reads a log: this tenant's rows only.
+    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
+    pub fn find_logged<E: AppendOnly>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
+        let select = E::find().filter(E::TENANT.eq(tenant_value(self.tenant_id)));
+        Scoped::new(&self.pools.read, select)
     }
 
     /// Begins a transaction.

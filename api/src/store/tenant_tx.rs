@@ -1,6 +1,6 @@
 //! A transaction over one tenant's rows.
 
-use entity::{TenantId, TenantOwned};
+use entity::{AppendOnly, TenantId, TenantOwned};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, Value,
     sea_query::{IntoCondition, OnConflict},
@@ -47,6 +47,19 @@ impl TenantTx {
     {
         row.set(E::TENANT, tenant_value(self.tenant_id));
         E::insert(row).exec_with_returning(&self.transaction).await
+    }
+
+    /// Adds a row to a log. There is no call that changes or deletes it.
+    pub async fn append<E, A>(&self, mut row: A) -> Result<(), DbErr>
+    where
+        E: AppendOnly,
+        A: ActiveModelTrait<Entity = E> + Send,
+    {
+        row.set(E::TENANT, tenant_value(self.tenant_id));
+        E::insert(row)
+            .exec_without_returning(&self.transaction)
+            .await
+            .map(|_| ())
     }
 
     /// Inserts rows in one statement.

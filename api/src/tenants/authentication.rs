@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::SubsecRound;
-use entity::{SessionId, UserId};
+use chrono::{DateTime, SubsecRound, Utc};
+use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind};
 use sea_orm::DbErr;
 
 use super::{
@@ -17,7 +17,9 @@ use super::{
     types::{Standing, StandingKey, is_alive},
 };
 use crate::{
+    audit::Actor,
     clock::Clock,
+    graphql::context::Origin,
     secret::Secret,
     store::{Reason, ScopeOrigin, Store},
 };
@@ -59,7 +61,7 @@ impl Authenticator {
     }
 
     /// Who an access token speaks for, now.
-    pub async fn authenticate(&self, token: &str) -> Result<Principal, AuthenticationError> {
+    pub async fn authenticate(&self, token: &str, origin: &Origin) -> Result<Principal, AuthenticationError> {
         let now = self.clock.now();
         let claims = self
             .tokens
@@ -69,12 +71,16 @@ impl Authenticator {
         let standing = standing.filter(|standing| vouches_for(standing, &claims) && standing.session_expires_at > now);
         let standing = standing.ok_or(AuthenticationError::Refused)?;
         let ids = (claims.user_id, claims.session_id, claims.tenant_id);
-        Ok(Principal::new(ids, standing.role, standing.operator, claims.expires_at))
+        Ok(principal(ids, &standing, claims.expires_at, origin))
     }
 
     /// Who a browser's cookie speaks for. The refresh token in it is only looked at, not used up, and the principal lasts
     /// no longer than an access token would.
-    pub async fn authenticate_cookie(&self, cookie: &Secret) -> Result<Principal, AuthenticationError> {
+    pub async fn authenticate_cookie(
+        &self,
+        cookie: &Secret,
+        origin: &Origin,
+    ) -> Result<Principal, AuthenticationError> {
         let now = self.clock.now();
         let token = RefreshToken::read(cookie.expose()).ok_or(AuthenticationError::Refused)?;
         let system = self.store.system(Reason::Authentication);
@@ -91,12 +97,7 @@ impl Authenticator {
             .await?
             .ok_or(AuthenticationError::Refused)?;
         let ids = (session.user_id, session.id, tenant);
-        Ok(Principal::new(
-            ids,
-            standing.role,
-            standing.operator,
-            now + self.tokens.lifetime(),
-        ))
+        Ok(principal(ids, &standing, now + self.tokens.lifetime(), origin))
     }
 
     /// Whether a principal that was minted a while ago would still be.
@@ -153,6 +154,16 @@ impl Authenticator {
         }
         Ok(found)
     }
+}
+
+fn principal(
+    ids: (UserId, SessionId, TenantId),
+    standing: &Standing,
+    expires_at: DateTime<Utc>,
+    origin: &Origin,
+) -> Principal {
+    let actor = Actor::new(ActorKind::User, &ids.0, &standing.email, origin.clone());
+    Principal::new(ids, standing.role, standing.operator, expires_at, actor)
 }
 
 /// Whether the rows are those that the token speaks of, and alive. A token carries whole seconds only.

@@ -11,6 +11,8 @@ pub enum Permission {
     Send,
     /// Create, link, change and delete devices.
     ManageDevices,
+    /// See who did what in the tenant.
+    ReadAuditLog,
 }
 
 impl Permission {
@@ -19,7 +21,7 @@ impl Permission {
         match self {
             Self::Read => true,
             Self::Send => matches!(role, Role::Owner | Role::Admin | Role::Agent),
-            Self::ManageDevices => matches!(role, Role::Owner | Role::Admin),
+            Self::ManageDevices | Self::ReadAuditLog => matches!(role, Role::Owner | Role::Admin),
         }
     }
 }

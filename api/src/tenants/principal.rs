@@ -6,6 +6,7 @@ use entity::{SessionId, TenantId, UserId, membership::Role};
 
 use super::permission::Permission;
 use crate::{
+    audit::{Actor, Acts},
     graphql::GqlError,
     store::{ScopeOrigin, Store, TenantScope},
 };
@@ -21,6 +22,7 @@ pub struct Principal {
     role: Role,
     operator: bool,
     expires_at: DateTime<Utc>,
+    actor: Actor,
 }
 
 impl Principal {
@@ -29,6 +31,7 @@ impl Principal {
         role: Role,
         operator: bool,
         expires_at: DateTime<Utc>,
+        actor: Actor,
     ) -> Self {
         Self {
             user_id,
@@ -37,6 +40,7 @@ impl Principal {
             role,
             operator,
             expires_at,
+            actor,
         }
     }
 
@@ -72,6 +76,12 @@ impl Principal {
         } else {
             Err(GqlError::forbidden())
         }
+    }
+}
+
+impl Acts for Principal {
+    fn actor(&self) -> &Actor {
+        &self.actor
     }
 }
 

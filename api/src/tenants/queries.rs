@@ -13,7 +13,15 @@ use sea_orm::{
 use super::types::{Standing, StandingKey};
 use crate::store::{SystemScope, SystemTx};
 
-type StandingRow = (UserId, DateTime<Utc>, Option<DateTime<Utc>>, DateTime<Utc>, bool, Role);
+type StandingRow = (
+    UserId,
+    String,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    DateTime<Utc>,
+    bool,
+    Role,
+);
 
 /// What stands behind an access token, in one query.
 pub async fn find_standing(
@@ -34,6 +42,7 @@ pub async fn find_standing(
         .filter(membership::Column::TenantId.eq(tenant_id))
         .select_only()
         .column(session::Column::UserId)
+        .column(user_account::Column::Email)
         .column(session::Column::ExpiresAt)
         .column(session::Column::EndedAt)
         .column(user_account::Column::PasswordChangedAt)
@@ -43,8 +52,9 @@ pub async fn find_standing(
         .one(system.reader())
         .await?;
     Ok(row.map(
-        |(user_id, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
+        |(user_id, email, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
             user_id,
+            email: email.into(),
             session_expires_at,
             session_ended_at,
             password_changed_at,

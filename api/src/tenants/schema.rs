@@ -7,12 +7,12 @@ use entity::{TenantId, membership, tenant, user_account};
 use super::{
     principal::{Principal, principal},
     service::Accounts,
-    types::{Identity, Origin, Session},
+    types::{Identity, Session},
 };
 use crate::{
     graphql::{
         GqlError, Payload, Refusal, UserError, answer,
-        context::{CookieChange, Transport},
+        context::{CookieChange, Origin, Transport},
         ids,
     },
     secret::Secret,
@@ -278,7 +278,11 @@ impl SessionMutation {
         let cookie = Transport::of(ctx).and_then(|transport| transport.refresh_cookie.as_ref());
         let done = match (ctx.data_opt::<Principal>(), cookie) {
             (Some(principal), _) => accounts(ctx)?.logout(principal, everywhere).await,
-            (None, Some(cookie)) => accounts(ctx)?.logout_by_token(cookie.expose(), everywhere).await,
+            (None, Some(cookie)) => {
+                accounts(ctx)?
+                    .logout_by_token(cookie.expose(), everywhere, origin(ctx))
+                    .await
+            }
             (None, None) => return Err(GqlError::unauthenticated()),
         };
         change_cookie(ctx, CookieChange::Clear);
@@ -291,12 +295,8 @@ async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<Session, Refusal>
         .tenant_id
         .map(|id| ids::parse(&id, "tenant", "tenantId"))
         .transpose()?;
-    let origin = Transport::of(ctx).map_or_else(Origin::default, |transport| Origin {
-        address: transport.address,
-        user_agent: transport.user_agent.clone(),
-    });
     accounts(ctx)?
-        .login(&input.email, Secret::new(input.password), tenant, origin)
+        .login(&input.email, Secret::new(input.password), tenant, origin(ctx))
         .await
 }
 
@@ -307,7 +307,7 @@ async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Sessio
         .transpose()?;
     let cookie = Transport::of(ctx).and_then(|transport| transport.refresh_cookie.as_ref());
     let presented = input.refresh_token.as_deref().or(cookie.map(Secret::expose));
-    let session = accounts(ctx)?.refresh(presented, tenant).await;
+    let session = accounts(ctx)?.refresh(presented, tenant, origin(ctx)).await;
     if matches!(session, Err(Refusal::User(_))) && cookie.is_some() && tenant.is_none() {
         // The cookie is of no use any more.
         change_cookie(ctx, CookieChange::Clear);
@@ -332,6 +332,11 @@ fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
         viewer: Some(Viewer(session.identity)),
         user_errors: Vec::new(),
     }
+}
+
+/// Where the request comes from; unknown when it came by no transport.
+fn origin(ctx: &Context<'_>) -> Origin {
+    Transport::of(ctx).map_or_else(Origin::default, |transport| transport.origin.clone())
 }
 
 fn change_cookie(ctx: &Context<'_>, change: CookieChange) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{SessionId, TenantId, UserId, membership::Role, session, tenant, user_account};
-use sea_orm::{ColumnTrait, Condition, DbErr, sea_query::IntoCondition};
+use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind, membership::Role, session, tenant, user_account};
+use sea_orm::{ColumnTrait, Condition, DbErr, prelude::Uuid, sea_query::IntoCondition};
 
 use super::{
     authentication::Authenticator,
@@ -13,12 +13,13 @@ use super::{
     queries,
     throttle::Throttle,
     token::{RefreshToken, Tokens},
-    types::{Email, Identity, Origin, Session, is_alive, session_end},
+    types::{Email, Identity, Session, is_alive, session_end},
 };
 use crate::{
+    audit::{self, Action, Actor, Acts, Entry},
     clock::{Clock, new_id},
     config,
-    graphql::{ErrorCode, Fault, GqlError, Refusal, UserError},
+    graphql::{ErrorCode, Fault, GqlError, Refusal, UserError, context::Origin},
     secret::Secret,
     store::{Reason, Store, SystemScope, SystemTx},
 };
@@ -81,11 +82,12 @@ impl Accounts {
             .throttle
             .begin(&known_as, origin.address, now)
             .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
-        let user = self.check_password(&known_as, password).await?;
+        let user = self.check_password(&known_as, password, &origin).await?;
         self.throttle.forgive(&attempt);
 
         let memberships = queries::list_memberships(&self.system(), user.id).await?;
         let (tenant, role) = choose(memberships, tenant)?;
+        let actor = person(user.id, &user.email, &origin);
         let refresh_token = RefreshToken::random();
         let refresh_expires_at = session_end(now, now, self.sessions);
         let session = session::Model {
@@ -98,11 +100,13 @@ impl Accounts {
             ended_at: None,
             end_reason: None,
             address: origin.address.map(|address| address.to_string()),
-            user_agent: origin.user_agent,
+            user_agent: origin.user_agent.as_deref().map(str::to_owned),
         };
         let session_id = session.id;
         let tx = self.system().begin().await?;
         queries::insert_session(&tx, session).await?;
+        let entry = Entry::of(Action::LoggedIn, &session_id);
+        audit::record_beyond(&tx, Some(tenant.id), now, &actor, entry).await?;
         self.keep(&tx, session_id, &refresh_token, now, refresh_expires_at)
             .await?;
         tx.commit().await?;
@@ -115,7 +119,12 @@ impl Accounts {
     }
 
     /// Goes on with a session: gives a new access token, and a new refresh token for the one presented.
-    pub async fn refresh(&self, presented: Option<&str>, tenant: Option<TenantId>) -> Result<Session, Refusal> {
+    pub async fn refresh(
+        &self,
+        presented: Option<&str>,
+        tenant: Option<TenantId>,
+        origin: Origin,
+    ) -> Result<Session, Refusal> {
         let presented = presented.and_then(RefreshToken::read).ok_or_else(session_expired)?;
         let now = self.clock.now();
         let session = self
@@ -132,6 +141,8 @@ impl Accounts {
             Presented::JustReplaced => {}
             Presented::Reused => {
                 queries::end_sessions(&tx, session::Column::Id.eq(session.id).into_condition(), "reuse", now).await?;
+                let entry = Entry::of(Action::RefreshTokenReused, &session.id).named(&user.email);
+                audit::record_beyond(&tx, session.tenant_id, now, &Actor::stranger(origin), entry).await?;
                 tx.commit().await?;
                 self.authenticator.forget_session(session.id);
                 tracing::warn!(session = %session.id, "a used refresh token came again: its session was ended");
@@ -139,24 +150,40 @@ impl Accounts {
             }
         }
         queries::touch_session(&tx, session.id, tenant.id, now, expires_at).await?;
+        if session.tenant_id != Some(tenant.id) {
+            let actor = person(user.id, &user.email, &origin);
+            let entry = Entry::of(Action::TenantEntered, &session.id);
+            audit::record_beyond(&tx, Some(tenant.id), now, &actor, entry).await?;
+        }
         tx.commit().await?;
         self.issue(session.id, Identity { user, tenant, role }, successor, expires_at)
     }
 
     /// Ends the session of the caller, or every session of the person.
     pub async fn logout(&self, principal: &Principal, everywhere: bool) -> Result<(), Refusal> {
-        self.end(principal.session_id(), principal.user_id(), everywhere).await
+        use crate::store::ScopeOrigin;
+        let tenant = Some(principal.tenant_id());
+        self.end(
+            (principal.session_id(), principal.user_id(), tenant),
+            principal,
+            everywhere,
+        )
+        .await
     }
 
     /// Ends the session of a refresh token. A token that is unknown or used up has nothing left to end.
-    pub async fn logout_by_token(&self, presented: &str, everywhere: bool) -> Result<(), Refusal> {
+    pub async fn logout_by_token(&self, presented: &str, everywhere: bool, origin: Origin) -> Result<(), Refusal> {
         let Some(token) = RefreshToken::read(presented) else {
             return Ok(());
         };
-        match self.living_session(&token, self.clock.now()).await? {
-            Some(session) => self.end(session.id, session.user_id, everywhere).await,
-            None => Ok(()),
-        }
+        let Some(session) = self.living_session(&token, self.clock.now()).await? else {
+            return Ok(());
+        };
+        let user = queries::find_user(&self.system(), session.user_id).await?;
+        let email = user.map(|user| user.email).unwrap_or_default();
+        let actor = person(session.user_id, &email, &origin);
+        self.end((session.id, session.user_id, session.tenant_id), &actor, everywhere)
+            .await
     }
 
     /// Who a principal is.
@@ -187,7 +214,12 @@ impl Accounts {
         tenant.ok_or_else(GqlError::unauthenticated)
     }
 
-    async fn check_password(&self, email: &str, password: Secret) -> Result<user_account::Model, Refusal> {
+    async fn check_password(
+        &self,
+        email: &str,
+        password: Secret,
+        origin: &Origin,
+    ) -> Result<user_account::Model, Refusal> {
         if password.expose().len() > password::LONGEST {
             return Err(wrong_credentials().into());
         }
@@ -198,9 +230,13 @@ impl Accounts {
             .verify(password.clone(), stored)
             .await
             .map_err(internal)?;
-        let user = user
-            .filter(|_| verdict != Verdict::Wrong)
-            .ok_or_else(wrong_credentials)?;
+        let user = match user {
+            Some(user) if verdict != Verdict::Wrong => user,
+            user => {
+                self.note_failure(user.as_ref(), origin).await?;
+                return Err(wrong_credentials().into());
+            }
+        };
         if verdict == Verdict::RightButOutdated {
             let hash = self.passwords.hash(password).await.map_err(internal)?;
             let tx = self.system().begin().await?;
@@ -208,6 +244,22 @@ impl Accounts {
             tx.commit().await?;
         }
         Ok(user)
+    }
+
+    /// Writes down a login that failed: in the person's first tenant, or in the platform's own log when nobody has the
+    /// address, which is not kept. It takes the same work for both.
+    async fn note_failure(&self, user: Option<&user_account::Model>, origin: &Origin) -> Result<(), DbErr> {
+        let id = user.map_or(UserId(Uuid::nil()), |user| user.id);
+        let memberships = queries::list_memberships(&self.system(), id).await?;
+        let tenant = memberships.first().map(|(tenant, _)| tenant.id);
+        let entry = match user {
+            Some(user) => Entry::of(Action::LoginFailed, &user.id).named(&user.email),
+            None => Entry::without_object(Action::LoginFailed),
+        };
+        let tx = self.system().begin().await?;
+        let actor = Actor::stranger(origin.clone());
+        audit::record_beyond(&tx, tenant, self.clock.now(), &actor, entry).await?;
+        tx.commit().await
     }
 
     /// The session of a refresh token, when both may still be used.
@@ -290,14 +342,26 @@ impl Accounts {
         })
     }
 
-    async fn end(&self, session: SessionId, user: UserId, everywhere: bool) -> Result<(), Refusal> {
+    async fn end(
+        &self,
+        (session, user, tenant): (SessionId, UserId, Option<TenantId>),
+        who: &impl Acts,
+        everywhere: bool,
+    ) -> Result<(), Refusal> {
         let which: Condition = if everywhere {
             Condition::all().add(session::Column::UserId.eq(user))
         } else {
             Condition::all().add(session::Column::Id.eq(session))
         };
+        let entry = if everywhere {
+            Entry::of(Action::LoggedOut, &user)
+        } else {
+            Entry::of(Action::LoggedOut, &session)
+        };
+        let now = self.clock.now();
         let tx = self.system().begin().await?;
-        queries::end_sessions(&tx, which, "logout", self.clock.now()).await?;
+        queries::end_sessions(&tx, which, "logout", now).await?;
+        audit::record_beyond(&tx, tenant, now, who, entry).await?;
         tx.commit().await?;
         if everywhere {
             self.authenticator.forget_user(user);
@@ -326,6 +390,10 @@ fn choose(
             .next()
             .ok_or_else(|| UserError::new(ErrorCode::Forbidden, "This account belongs to no tenant.")),
     }
+}
+
+fn person(id: UserId, email: &str, origin: &Origin) -> Actor {
+    Actor::new(ActorKind::User, &id, email, origin.clone())
 }
 
 fn wrong_credentials() -> UserError {

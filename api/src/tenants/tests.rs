@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta};
 use entity::{TenantId, membership, tenant};
 
-use super::{service::Accounts, types::Origin, *};
+use super::{service::Accounts, *};
 use crate::{
     clock::{Clock, new_id},
     config::Config,
-    graphql::{ErrorCode, Refusal},
+    graphql::{ErrorCode, Refusal, context::Origin},
     secret::Secret,
     store::{DatabaseOptions, Reason, ScopeOrigin, Store},
 };
@@ -63,13 +63,15 @@ impl Stage {
     async fn is_in(&self, session: &types::Session) -> bool {
         self.accounts
             .authenticator()
-            .authenticate(session.access_token.expose())
+            .authenticate(session.access_token.expose(), &Origin::default())
             .await
             .is_ok()
     }
 
     async fn refresh(&self, token: &token::RefreshToken) -> Result<types::Session, Refusal> {
-        self.accounts.refresh(Some(token.expose()), None).await
+        self.accounts
+            .refresh(Some(token.expose()), None, Origin::default())
+            .await
     }
 
     /// Another tenant, of which the operator is a member or not.
@@ -219,7 +221,7 @@ async fn garbage_refreshes_nothing() {
         Some(token::RefreshToken::random().expose()),
     ] {
         assert_eq!(
-            code(stage.accounts.refresh(token, None).await),
+            code(stage.accounts.refresh(token, None, Origin::default()).await),
             Some(ErrorCode::SessionExpired)
         );
     }
@@ -243,7 +245,7 @@ async fn a_logout_ends_one_session_or_all() {
     let principal = stage
         .accounts
         .authenticator()
-        .authenticate(one.access_token.expose())
+        .authenticate(one.access_token.expose(), &Origin::default())
         .await
         .expect("logged in");
     stage.accounts.logout(&principal, false).await.expect("it ends");
@@ -254,7 +256,7 @@ async fn a_logout_ends_one_session_or_all() {
     );
     stage
         .accounts
-        .logout_by_token(two.refresh_token.expose(), true)
+        .logout_by_token(two.refresh_token.expose(), true, Origin::default())
         .await
         .expect("they end");
     assert!(!stage.is_in(&two).await && !stage.is_in(&three).await);
@@ -268,20 +270,20 @@ async fn only_ones_own_tenants_can_be_entered() {
     let own = stage.another_tenant(Some(session.identity.user.id)).await;
     let refused = stage
         .accounts
-        .refresh(Some(session.refresh_token.expose()), Some(foreign))
+        .refresh(Some(session.refresh_token.expose()), Some(foreign), Origin::default())
         .await;
     assert_eq!(code(refused), Some(ErrorCode::NotFound));
     // The refused change used nothing up.
     let changed = stage
         .accounts
-        .refresh(Some(session.refresh_token.expose()), Some(own))
+        .refresh(Some(session.refresh_token.expose()), Some(own), Origin::default())
         .await
         .expect("a member");
     assert_eq!(changed.identity.role, membership::Role::Agent);
     let principal = stage
         .accounts
         .authenticator()
-        .authenticate(changed.access_token.expose())
+        .authenticate(changed.access_token.expose(), &Origin::default())
         .await
         .expect("logged in");
     assert_eq!(principal.tenant_id(), own);
@@ -298,7 +300,7 @@ async fn a_cookie_speaks_for_its_session_without_being_used_up() {
     let principal = stage
         .accounts
         .authenticator()
-        .authenticate_cookie(&cookie)
+        .authenticate_cookie(&cookie, &Origin::default())
         .await
         .expect("logged in");
     assert!(
@@ -314,7 +316,7 @@ async fn a_cookie_speaks_for_its_session_without_being_used_up() {
         stage
             .accounts
             .authenticator()
-            .authenticate_cookie(&cookie)
+            .authenticate_cookie(&cookie, &Origin::default())
             .await
             .is_err(),
         "it was replaced"

@@ -1,6 +1,6 @@
 //! Parsed values of logins, and the state of a session.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{SessionId, TenantId, UserId, membership::Role, session, tenant, user_account};
@@ -50,15 +50,6 @@ pub fn new_password(password: &Secret, path: &str) -> Result<(), UserError> {
     Ok(())
 }
 
-/// Where a login comes from.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// The caller's address, as far as proxies can be trusted with it.
-    pub address: Option<IpAddr>,
-    /// What the client calls itself, cut to what is stored.
-    pub user_agent: Option<String>,
-}
-
 /// What a login or a refresh gives.
 pub struct Session {
     /// Signed, short-lived.
@@ -89,6 +80,8 @@ pub struct Identity {
 pub struct Standing {
     /// Whose session it is.
     pub user_id: UserId,
+    /// The person's email address.
+    pub email: Arc<str>,
     /// When the session ends.
     pub session_expires_at: DateTime<Utc>,
     /// When it was ended.

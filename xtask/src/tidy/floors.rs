@@ -12,13 +12,20 @@ use super::source::Source;
 const FLOORS: [(&str, &[&str]); 9] = [
     ("ground", &["clock", "config", "logging", "secret"]),
     ("toolkit", &["store", "engine", "graphql", "jobs"]),
-    ("tenants, events, media", &["tenants", "events", "media"]),
+    ("tenants, events, media", &["audit", "tenants", "events", "media"]),
     ("devices", &["devices"]),
     ("conversations", &["contacts", "chats", "messages", "groups"]),
     ("on top of messages", &["campaigns", "automation", "otp"]),
     (
         "readers of events",
-        &["feed", "webhooks", "analytics", "platform", "sandbox_control"],
+        &[
+            "audit_log",
+            "feed",
+            "webhooks",
+            "analytics",
+            "platform",
+            "sandbox_control",
+        ],
     ),
     (
         "doors",
