@@ -15,16 +15,16 @@ use sea_orm::{ActiveEnum, DbErr};
 
 use crate::{
     chats::schema::Chat,
-    devices::schema::{Device, DeviceStatus},
+    devices::views::{Device, DeviceStatus},
     events::{self, EventFilter, EventLog, Follow},
     graphql::{
-        GqlError,
+        GqlError, ids,
         pagination::{PageArguments, decode_cursor, encode_cursor},
         scalars::Cursor,
     },
     messages::{
         self, relations,
-        schema::{Message, MessageStatus},
+        views::{Message, MessageStatus},
     },
     store::TenantScope,
     tenants::{Permission, principal, scope},
@@ -263,11 +263,9 @@ impl FeedQuery {
 
 fn filter(types: Option<Vec<EventType>>, device_id: Option<&ID>) -> EventFilter {
     let types = types.unwrap_or_default().into_iter().map(Into::into).collect();
-    // Somebody else's device and garbage alike have no events here.
-    let nil = DeviceId(sea_orm::prelude::Uuid::nil());
     EventFilter {
         types,
-        device_id: device_id.map(|id| id.parse().unwrap_or(nil)),
+        device_id: device_id.map(ids::narrow),
     }
 }
 
@@ -370,7 +368,7 @@ impl FeedSubscription {
         chat_id: Option<ID>,
     ) -> Result<Live<Message>, GqlError> {
         let types = vec![EventType::MessageReceived, EventType::MessageStatus];
-        let chat_id = chat_id.map(|id| id.parse().unwrap_or(ChatId(sea_orm::prelude::Uuid::nil())));
+        let chat_id: Option<ChatId> = chat_id.as_ref().map(ids::narrow);
         follow(
             ctx,
             filter(Some(types), device_id.as_ref()),

@@ -15,6 +15,7 @@ pub mod graphql;
 pub mod http;
 pub mod logging;
 pub mod messages;
+pub mod phone;
 #[cfg(feature = "sandbox")]
 pub mod sandbox_control;
 pub mod schema;

@@ -20,13 +20,15 @@ use crate::{
     clock::Clock,
     devices::{
         self,
-        schema::{Device, DeviceMutation, DeviceQuery},
+        schema::{DeviceMutation, DeviceQuery},
+        views::Device,
     },
     feed::{FeedQuery, FeedSubscription},
     graphql::GqlError,
     messages::{
         self, relations,
-        schema::{Message, MessageMutation, MessageQuery},
+        schema::{MessageMutation, MessageQuery},
+        views::Message,
     },
     store::Store,
     tenants::{Permission, Principal, SessionMutation, Tenant, TenantQuery, User, principal, scope},

@@ -7,11 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 console.info = () => {} // Its Signal library prints sessions, with their keys.
 const { makeWASocket, initAuthCreds, makeCacheableSignalKeyStore } = await import('baileys')
-const [url, control] = process.argv.slice(2)
+const [url, control, window] = process.argv.slice(2)
 const quiet = { level: 'silent', child: () => quiet, trace() {}, debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 const counters = { connected: 0, received: 0, acknowledged: 0 }
 const LINKING = 8
-const WINDOW = 64
+/** How many texts of one client may be without an acknowledgement. */
+const WINDOW = Number(window)
 
 /** Baileys' key store in a Map. */
 function memory() {

@@ -7,7 +7,7 @@ use entity::{ChatId, DeviceId, MessageId, chat};
 use super::queries::{self, ChatSearch};
 use crate::{
     graphql::{
-        GqlError,
+        GqlError, ids,
         pagination::{CountedConnection, PageArguments, TotalCount, counted},
         scalars::{Jid, PhoneNumber},
     },
@@ -108,9 +108,7 @@ impl ChatQuery {
         after: Option<String>,
     ) -> Result<CountedConnection<Chat>, GqlError> {
         principal(ctx)?.require(Permission::Read)?;
-        // Somebody else's device and garbage alike have no chats here.
-        let nil = DeviceId(sea_orm::prelude::Uuid::nil());
-        let device_id = device_id.map(|id| id.parse().unwrap_or(nil));
+        let device_id = device_id.as_ref().map(ids::narrow);
         page(scope(ctx)?, device_id, filter, PageArguments::forward(first, after)).await
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** only a confirmed logout, a wipe or a ban ends a link; everything else reconnects by itself.
 
+mod connecting;
 pub mod lease;
 pub mod pairing;
 pub mod queries;
@@ -14,6 +15,7 @@ pub mod schema;
 pub mod service;
 pub mod status;
 pub mod types;
+pub mod views;
 
 pub use lease::{LeasedDevice, Leases};
 pub use service::Devices;

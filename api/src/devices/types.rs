@@ -70,20 +70,6 @@ pub fn parse_tags(tags: &[String]) -> Result<Vec<String>, UserError> {
     Ok(parsed)
 }
 
-/// Digits of an international phone number, 7–15 of them (E.164), from text with `+`, spaces, dots, hyphens, brackets.
-pub fn parse_phone_digits(text: &str) -> Option<String> {
-    let mut digits = String::new();
-    for (position, letter) in text.trim().chars().enumerate() {
-        match letter {
-            '0'..='9' => digits.push(letter),
-            '+' if position == 0 => {}
-            ' ' | '-' | '.' | '(' | ')' | '\u{a0}' => {}
-            _ => return None,
-        }
-    }
-    ((7..=15).contains(&digits.len()) && !digits.starts_with('0')).then_some(digits)
-}
-
 /// A change of state, as the engine's news means it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -155,17 +141,6 @@ mod tests {
         let tags = ["a ".into(), "a".into(), "b".into()];
         assert_eq!(parse_tags(&tags).ok(), Some(vec!["a".into(), "b".into()]));
         assert!(parse_tags(&[String::new()]).is_err());
-    }
-
-    #[test]
-    fn phone_digits_are_read_from_usual_writing() {
-        assert_eq!(
-            parse_phone_digits("+62 812-3456 7890").as_deref(),
-            Some("6281234567890")
-        );
-        for text in ["", "+", "0812345678", "62812x", "12345", "1234567890123456"] {
-            assert_eq!(parse_phone_digits(text), None, "{text}");
-        }
     }
 
     #[test]

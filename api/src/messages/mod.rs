@@ -11,6 +11,7 @@
 //! **Invariant:** a status never moves back ([`types::may_follow`]).
 
 pub mod inbox;
+pub mod inputs;
 pub mod outbox;
 pub mod pacing;
 pub mod queries;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod sender;
 pub mod service;
 pub mod types;
+pub mod views;
 pub mod waiting;
 
 pub use inbox::Inbox;

@@ -13,7 +13,7 @@ use entity::{ChatId, DeviceId, MessageId, chat, device, message, receipt};
 
 use super::{
     queries::{self, MessageSearch},
-    schema::{Message, Receipt},
+    views::{Message, Receipt},
 };
 use crate::{
     chats::{
@@ -22,7 +22,7 @@ use crate::{
     },
     devices::{
         self, Devices,
-        schema::{Device, PairingCode, QrCode},
+        views::{Device, PairingCode, QrCode},
     },
     graphql::{
         GqlError,

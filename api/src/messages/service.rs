@@ -9,7 +9,7 @@ use super::{
     Outbox, Senders,
     outbox::{Draft, status_event},
     queries,
-    types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_phone, parse_text},
+    types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_text},
     waiting::Waiting,
 };
 use crate::{
@@ -284,12 +284,7 @@ fn failure(row: &message::Model) -> UserError {
 async fn recipient(scope: &TenantScope, to: To) -> Result<Recipient, Refusal> {
     match to {
         To::Jid(jid) => Ok(parse_jid(&jid)?),
-        // Only a local number needs to know the tenant's country.
-        To::Phone(text) if text.trim().starts_with('0') && !text.trim().starts_with("00") => {
-            let country = settings::default_country(scope).await?;
-            Ok(parse_phone(&text, Some(&country))?)
-        }
-        To::Phone(text) => Ok(parse_phone(&text, None)?),
+        To::Phone(text) => Ok(settings::parse_phone(scope, &text, "to.phone").await?.into()),
     }
 }
 

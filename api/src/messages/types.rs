@@ -1,9 +1,8 @@
 //! Parsed values of messages, and the order of their states.
 
 use entity::message::Status;
-use phonenumber::country;
 
-use crate::graphql::{ErrorCode, UserError};
+use crate::{graphql::UserError, phone::E164};
 
 /// The longest text that WhatsApp's clients send.
 pub const LONGEST_TEXT: usize = 4096;
@@ -17,41 +16,13 @@ pub struct Recipient {
     pub phone: Option<String>,
 }
 
-/// Reads a phone number: international with or without `+`, or local with the default country.
-pub fn parse_phone(text: &str, default_country: Option<&str>) -> Result<Recipient, UserError> {
-    let refused = |message: &str| UserError::new(ErrorCode::InvalidPhoneNumber, message).at("to.phone");
-    let text = text.trim();
-    if !text
-        .chars()
-        .all(|letter| letter.is_ascii_digit() || " +-.()\u{a0}".contains(letter))
-    {
-        return Err(refused(
-            "A phone number has digits only, apart from +, spaces, dots, hyphens and brackets.",
-        ));
+impl From<E164> for Recipient {
+    fn from(number: E164) -> Self {
+        Self {
+            jid: format!("{}@s.whatsapp.net", number.digits()),
+            phone: Some(number.text()),
+        }
     }
-    let international = text.starts_with('+') || text.starts_with("00") || !text.starts_with('0');
-    let country: Option<country::Id> = default_country.and_then(|code| code.parse().ok());
-    let parsed = if international {
-        let digits: String = text
-            .trim_start_matches("00")
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect();
-        phonenumber::parse(None, format!("+{digits}"))
-    } else {
-        phonenumber::parse(country, text)
-    };
-    let number = parsed
-        .map_err(|_| refused("This is no phone number. Write it with its country code, as in +62 812 3456 7890."))?;
-    let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
-    let digits = e164.trim_start_matches('+').to_owned();
-    if !(7..=15).contains(&digits.len()) {
-        return Err(refused("A phone number has 7 to 15 digits with its country code."));
-    }
-    Ok(Recipient {
-        jid: format!("{digits}@s.whatsapp.net"),
-        phone: Some(e164),
-    })
 }
 
 /// Reads a WhatsApp address.
@@ -162,31 +133,6 @@ mod tests {
         assert!(!may_follow(Status::Sent, Status::Failed));
         assert!(!may_follow(Status::Failed, Status::Delivered));
         assert!(may_follow(Status::Sending, Status::Failed));
-    }
-
-    #[test]
-    fn numbers_are_read_in_usual_forms() {
-        for text in [
-            "+62 812-3456-7890",
-            "6281234567890",
-            "006281234567890",
-            "0812 3456 7890",
-        ] {
-            let recipient = parse_phone(text, Some("ID")).expect(text);
-            assert_eq!(recipient.jid, "6281234567890@s.whatsapp.net", "{text}");
-            assert_eq!(recipient.phone.as_deref(), Some("+6281234567890"), "{text}");
-        }
-        for text in [
-            "",
-            "abc",
-            "+62abc",
-            "12",
-            "+999999999999999999",
-            "0812345",
-            "08123456789012345678",
-        ] {
-            assert!(parse_phone(text, None).is_err(), "{text}");
-        }
     }
 
     #[test]

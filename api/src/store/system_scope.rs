@@ -1,6 +1,9 @@
 //! Work that belongs to no tenant: logins, the restoring of devices at start, leases, clean-up.
 
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseTransaction, DbErr, EntityTrait, Selector, SelectorTrait, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 
 use super::{Pools, Scoped};
 
@@ -34,13 +37,9 @@ impl SystemScope {
         Scoped::new(&self.pools.read, E::find())
     }
 
-    /// Runs a prepared selection, for joins.
-    #[expect(
-        clippy::disallowed_types,
-        reason = "named in a type, used by the store's own floor only"
-    )]
-    pub fn reader(&self) -> &sea_orm::DatabaseConnection {
-        &self.pools.read
+    /// Runs a prepared selection, such as a join, and answers its first row. Selections only read.
+    pub async fn one<S: SelectorTrait>(&self, selection: Selector<S>) -> Result<Option<S::Item>, DbErr> {
+        selection.one(&self.pools.read).await
     }
 
     /// Begins a transaction.

@@ -36,7 +36,7 @@ pub async fn find_standing(
         .from(session::Column::UserId)
         .to(membership::Column::UserId)
         .into();
-    let row: Option<StandingRow> = session::Entity::find_by_id(session_id)
+    let standing = session::Entity::find_by_id(session_id)
         .join(JoinType::InnerJoin, user)
         .join(JoinType::InnerJoin, member)
         .filter(membership::Column::TenantId.eq(tenant_id))
@@ -48,9 +48,8 @@ pub async fn find_standing(
         .column(user_account::Column::PasswordChangedAt)
         .column(user_account::Column::Operator)
         .column(membership::Column::Role)
-        .into_tuple()
-        .one(system.reader())
-        .await?;
+        .into_tuple::<StandingRow>();
+    let row = system.one(standing).await?;
     Ok(row.map(
         |(user_id, email, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
             user_id,

@@ -23,8 +23,6 @@ use whatsapp_rust::transport::from_websocket;
 
 /// How many clients link at the same time.
 const LINKING: usize = 8;
-/// How many texts of one client may be without an acknowledgement: the same window that Kabar has by default.
-const WINDOW: usize = 64;
 
 struct Dialer(String);
 
@@ -58,6 +56,8 @@ struct One {
 struct Clients {
     url: String,
     control: String,
+    /// How many texts of one client may be without an acknowledgement.
+    window: usize,
     http: reqwest::Client,
     counters: Arc<Counters>,
     all: Vec<One>,
@@ -66,11 +66,12 @@ struct Clients {
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let url = arguments.next().context("usage: bare-client WEBSOCKET CONTROL")?;
-    let control = arguments.next().context("usage: bare-client WEBSOCKET CONTROL")?;
+    let mut argument = || arguments.next().context("usage: bare-client WEBSOCKET CONTROL WINDOW");
+    let (url, control, window) = (argument()?, argument()?, argument()?.parse()?);
     let mut clients = Clients {
         url,
         control,
+        window,
         http: reqwest::Client::new(),
         counters: Arc::default(),
         all: Vec::new(),
@@ -162,7 +163,7 @@ impl Clients {
     }
 
     async fn start(&self, number: String) -> Result<(One, tokio::sync::oneshot::Receiver<()>)> {
-        let window = Arc::new(Semaphore::new(WINDOW));
+        let window = Arc::new(Semaphore::new(self.window));
         let (linked, is_linked) = tokio::sync::oneshot::channel();
         let linked = Arc::new(std::sync::Mutex::new(Some(linked)));
         let (counters, permits) = (Arc::clone(&self.counters), Arc::clone(&window));

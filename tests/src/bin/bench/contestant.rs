@@ -45,7 +45,11 @@ impl Rival {
     }
 
     async fn start(mut command: Command, network: &SandboxProcess) -> Result<Self> {
-        command.arg(&network.websocket).arg(&network.control).kill_on_drop(true);
+        // A rival has as many texts on the wire as Kabar has by default.
+        let window = api::config::Config::for_tests(&[])?.sending.window;
+        command
+            .args([&network.websocket, &network.control, &window.to_string()])
+            .kill_on_drop(true);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
