@@ -6,6 +6,7 @@
 //! | the server took or refused a message; receipts | `messages/receipts.rs` |
 //! | an attempt whose outcome is unknown | `messages/sender.rs` |
 //! | an incoming message | `messages/inbox.rs` |
+//! | two addresses are one person's | `messages/joining.rs` |
 
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::{
     devices::{Leases, status::StatusKeeper},
     engine::{EngineEvent, EventKind},
-    messages::{Inbox, Receipts, Senders, receipts::Heard},
+    messages::{Inbox, Joining, Receipts, Senders, receipts::Heard},
     store::Stopped,
 };
 
@@ -24,6 +25,7 @@ pub struct Dispatch {
     pub senders: Senders,
     pub receipts: Receipts,
     pub inbox: Inbox,
+    pub joining: Joining,
 }
 
 impl Dispatch {
@@ -37,6 +39,7 @@ impl Dispatch {
         }
         self.receipts.flushed().await;
         self.inbox.flushed().await;
+        self.joining.flushed().await;
         self.status.flushed().await;
     }
 
@@ -103,7 +106,8 @@ impl Dispatch {
                     .await?;
             }
             EventKind::Unconfirmed { whatsapp_ids } => self.senders.unconfirmed(lease, whatsapp_ids.clone()).await,
-            EventKind::Addresses { .. } | EventKind::PushName { .. } => {}
+            EventKind::Addresses { lid, phone } => self.joining.tell(lease, lid.clone(), phone.clone()).await?,
+            EventKind::PushName { .. } => {}
             kind => {
                 match kind {
                     EventKind::Connected { .. } => self.senders.connected(lease),

@@ -42,8 +42,10 @@ pub enum EventType {
     MessageReceived,
     /// An outgoing message was accepted or reached a further state.
     MessageStatus,
-    /// A chat was marked as read.
+    /// A chat was marked as read, or goes by the other side's number now.
     ChatUpdated,
+    /// Two chats turned out to be one person's and became one.
+    ChatsJoined,
 }
 
 /// A change, numbered without gaps per tenant in the transaction that made it.
@@ -69,6 +71,7 @@ pub enum Event {
     MessageReceived(MessageReceivedEvent),
     MessageStatus(MessageStatusEvent),
     ChatUpdated(ChatUpdatedEvent),
+    ChatsJoined(ChatsJoinedEvent),
 }
 
 /// A row of the log, with the message it is about when that was loaded ahead.
@@ -81,6 +84,13 @@ pub struct Entry {
 impl Entry {
     fn data(&self, field: &str) -> Option<String> {
         self.row.data.get(field)?.as_str().map(str::to_owned)
+    }
+
+    async fn chat(&self, ctx: &Context<'_>) -> Result<Option<Chat>, GqlError> {
+        match self.row.chat_id {
+            Some(id) => relations::find_chat(ctx, id).await,
+            None => Ok(None),
+        }
     }
 
     async fn message(&self, ctx: &Context<'_>) -> Result<Option<Message>, GqlError> {
@@ -174,14 +184,25 @@ event_types! {
         }
     }
 
-    /// A chat was marked as read.
+    /// A chat was marked as read, or goes by the other side's number now.
     ChatUpdatedEvent {
         /// The chat, as it is now; null when it is gone.
         async fn chat(&self, ctx: &Context<'_>) -> Result<Option<Chat>, GqlError> {
-            match self.0.row.chat_id {
-                Some(id) => relations::find_chat(ctx, id).await,
-                None => Ok(None),
-            }
+            self.0.chat(ctx).await
+        }
+    }
+
+    /// Two chats turned out to be one person's, known by hidden address and by number, and became one. Every message of
+    /// both is in `chat`.
+    ChatsJoinedEvent {
+        /// The chat that remains, as it is now; null when it is gone.
+        async fn chat(&self, ctx: &Context<'_>) -> Result<Option<Chat>, GqlError> {
+            self.0.chat(ctx).await
+        }
+
+        /// The id of the chat that is no more.
+        async fn gone_id(&self) -> ID {
+            ID(self.0.data("goneId").unwrap_or_default())
         }
     }
 }
@@ -194,6 +215,7 @@ impl From<Entry> for Event {
             event::Type::MessageReceived => Self::MessageReceived(MessageReceivedEvent(entry)),
             event::Type::MessageStatus => Self::MessageStatus(MessageStatusEvent(entry)),
             event::Type::ChatUpdated => Self::ChatUpdated(ChatUpdatedEvent(entry)),
+            event::Type::ChatsJoined => Self::ChatsJoined(ChatsJoinedEvent(entry)),
         }
     }
 }

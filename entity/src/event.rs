@@ -13,6 +13,7 @@ pub enum Type {
     MessageReceived,
     MessageStatus,
     ChatUpdated,
+    ChatsJoined,
 }
 
 #[sea_orm::model]

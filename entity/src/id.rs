@@ -111,6 +111,8 @@ ids! {
     ReceiptId = "rcp";
     /// An entry of the audit log.
     AuditEntryId = "aud";
+    /// Two addresses of one person.
+    AddressPairId = "adr";
 }
 
 #[cfg(test)]

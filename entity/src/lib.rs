@@ -6,6 +6,7 @@
 //! **Invariant:** every table that belongs to a tenant implements [`TenantOwned`], every table that belongs to a device's
 //! engine implements [`DeviceOwned`]. The store only reads tables through these.
 
+pub mod address_pair;
 pub mod audit_entry;
 pub mod chat;
 pub mod device;
@@ -22,7 +23,8 @@ pub mod tenant;
 pub mod user_account;
 
 pub use id::{
-    AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId, TenantId, UserId,
+    AddressPairId, AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId,
+    TenantId, UserId,
 };
 
 use sea_orm::EntityTrait;

@@ -3,6 +3,7 @@
 mod crashes;
 mod database;
 mod errors;
+mod hidden_addresses;
 mod linking;
 mod messages;
 mod restarts;

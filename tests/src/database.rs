@@ -113,6 +113,12 @@ impl TestDatabase {
             DatabasePlace::OwnPostgres { server } => server.url("kabar"),
         }
     }
+
+    /// A connection past the server, to look at what the API does not show or to write what it would not.
+    #[expect(clippy::disallowed_types, reason = "a test looks from outside, at everything")]
+    pub async fn connect(&self) -> Result<sea_orm::DatabaseConnection> {
+        connect(&self.url()).await
+    }
 }
 
 impl Drop for TestDatabase {

@@ -13,7 +13,7 @@ use crate::{
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
     http::{Probes, Services},
-    messages::{Inbox, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
+    messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
     schema,
     store::{DatabaseOptions, Store, cipher::Cipher},
     tenants::{self, Accounts, Passwords, Tokens},
@@ -73,6 +73,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         senders: senders.clone(),
         receipts,
         inbox: Inbox::start(store.clone(), clock.clone(), events.clone()),
+        joining: Joining::start(store.clone(), events.clone()),
     };
     let dispatch = tokio::spawn(dispatch.run(engine_events));
     let devices = Devices::new(

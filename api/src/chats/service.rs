@@ -10,7 +10,10 @@ use sea_orm::{
     sea_query::{Expr, Func, OnConflict},
 };
 
-use super::types::{kind_of, phone_of};
+use super::{
+    addresses::{self, is_hidden},
+    types::{kind_of, phone_of},
+};
 use crate::{clock::new_id, store::TenantTx};
 
 /// A message that passes through a chat.
@@ -28,10 +31,12 @@ pub struct ChatTouch {
 
 /// Makes the chats that do not exist yet, and moves all of them up. Answers their ids by device and address.
 pub async fn touch(tx: &TenantTx, touches: &[ChatTouch]) -> Result<HashMap<(DeviceId, String), ChatId>, DbErr> {
+    let numbers = addresses::numbers(tx, touches.iter().map(|touch| (touch.device_id, touch.jid.as_str()))).await?;
     let mut rows: HashMap<(DeviceId, &str), chat::ActiveModel> = HashMap::new();
     for touch in touches {
-        let fresh = || new_chat(touch);
-        let row = rows.entry((touch.device_id, touch.jid.as_str())).or_insert_with(fresh);
+        let jid = address(&numbers, touch);
+        let fresh = || new_chat(touch, jid);
+        let row = rows.entry((touch.device_id, jid)).or_insert_with(fresh);
         if touch.unread {
             row.unread_count = Set(row.unread_count.take().unwrap_or(0) + 1);
         }
@@ -46,20 +51,34 @@ pub async fn touch(tx: &TenantTx, touches: &[ChatTouch]) -> Result<HashMap<(Devi
     rows.sort_by(|((device, jid), _), ((other_device, other_jid), _)| (device, jid).cmp(&(other_device, other_jid)));
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     let chats = tx.upsert_many::<chat::Entity, _>(rows, move_up()).await?;
-    Ok(chats
+    let mut ids: HashMap<(DeviceId, String), ChatId> = chats
         .into_iter()
         .map(|row| ((row.device_id, row.jid), row.id))
-        .collect())
+        .collect();
+    for (hidden, number) in numbers {
+        if let Some(id) = ids.get(&(hidden.0, number)) {
+            ids.insert(hidden, *id);
+        }
+    }
+    Ok(ids)
 }
 
-fn new_chat(touch: &ChatTouch) -> chat::ActiveModel {
+/// The address that the touched chat goes by: the number, once it is known.
+fn address<'a>(numbers: &'a HashMap<(DeviceId, String), String>, touch: &'a ChatTouch) -> &'a str {
+    if !is_hidden(&touch.jid) {
+        return &touch.jid;
+    }
+    numbers.get(&(touch.device_id, touch.jid.clone())).unwrap_or(&touch.jid)
+}
+
+fn new_chat(touch: &ChatTouch, jid: &str) -> chat::ActiveModel {
     chat::ActiveModel {
         id: Set(new_id()),
         device_id: Set(touch.device_id),
-        jid: Set(touch.jid.clone()),
-        kind: Set(kind_of(&touch.jid)),
+        jid: Set(jid.to_owned()),
+        kind: Set(kind_of(jid)),
         name: Set(None),
-        phone_number: Set(phone_of(&touch.jid)),
+        phone_number: Set(phone_of(jid)),
         unread_count: Set(0),
         last_message_id: Set(None),
         last_message_at: Set(None),

@@ -12,6 +12,7 @@
 
 pub mod inbox;
 pub mod inputs;
+pub mod joining;
 pub mod outbox;
 pub mod pacing;
 pub mod queries;
@@ -25,6 +26,7 @@ pub mod views;
 pub mod waiting;
 
 pub use inbox::Inbox;
+pub use joining::Joining;
 pub use outbox::Outbox;
 pub use receipts::Receipts;
 pub use sender::{Senders, SendingOptions};
