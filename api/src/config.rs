@@ -100,6 +100,15 @@ pub struct Config {
     pub log: Log,
 }
 
+/// Origins of pages of other sites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorsOrigins {
+    /// Every page.
+    Any,
+    /// These only.
+    List(Vec<String>),
+}
+
 /// The HTTP server.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -109,6 +118,8 @@ pub struct Server {
     pub public_url: Option<String>,
     /// Whose forwarding headers are believed.
     pub trusted_proxies: Vec<Network>,
+    /// Pages of other sites that may call the API from a browser.
+    pub cors_origins: CorsOrigins,
     /// The largest request body.
     pub max_body_bytes: usize,
     /// A request that takes longer is given up.

@@ -1,6 +1,7 @@
 //! The API's rules from outside, in process, with a clock that the test holds; no WhatsApp network.
 
 mod audit;
+mod cross_origin;
 mod devices;
 mod limits;
 mod operation;

@@ -26,6 +26,11 @@ pub struct TestApp {
 
 impl TestApp {
     pub async fn new(database: TestDatabase) -> Result<Self> {
+        Self::with(database, &[]).await
+    }
+
+    /// With settings besides, by their keys in the configuration file.
+    pub async fn with(database: TestDatabase, further: &[(&'static str, &str)]) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let settings = [
             ("data_dir", data.path().display().to_string()),
@@ -35,7 +40,8 @@ impl TestApp {
             // Nobody listens there: devices can't connect, and no test here needs one that does.
             ("sandbox.url", "ws://127.0.0.1:9/ws/chat".to_owned()),
         ];
-        let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let settings = settings.iter().map(|(key, value)| (*key, value.as_str()));
+        let settings: Vec<(&str, &str)> = settings.chain(further.iter().copied()).collect();
         let config = Config::load(&Sources::only(&settings))?;
         let clock = Clock::held_at(Clock::system().now());
         let app = App::start_with_clock(config, clock.clone()).await?;

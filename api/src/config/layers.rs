@@ -303,6 +303,8 @@ mod tests {
     fn invalid_values_name_the_variable() {
         for (name, value) in [
             ("KABAR_LISTEN", "everywhere"),
+            ("KABAR_SERVER_CORS_ORIGINS", "app.example.com"),
+            ("KABAR_SERVER_CORS_ORIGINS", "https://app.example.com, https://x/path"),
             ("KABAR_GRAPHQL_MAX_DEPTH", "deep"),
             ("KABAR_SERVER_GRAPHIQL", "maybe"),
             ("KABAR_SESSIONS_ACCESS_TOKEN_SECONDS", "901"),

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Config, ConfigError, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mode, Network, Passwords, Sandbox,
-    Sending, Server, Sessions, layers::Origins, master_key,
+    Config, ConfigError, CorsOrigins, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mode, Network,
+    Passwords, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
 };
 use crate::secret::Secret;
 
@@ -39,6 +39,7 @@ struct RawServer {
     listen: String,
     public_url: String,
     trusted_proxies: Vec<String>,
+    cors_origins: Vec<String>,
     max_body_bytes: usize,
     request_timeout_seconds: u64,
     shutdown_seconds: u64,
@@ -177,6 +178,29 @@ fn mode(text: &str, origins: &Origins) -> Result<Mode, ConfigError> {
     }
 }
 
+/// An origin is what browsers send: scheme, host and perhaps a port, without a path.
+fn cors_origins(listed: Vec<String>, origins: &Origins) -> Result<CorsOrigins, ConfigError> {
+    if listed.iter().any(|origin| origin == "*") {
+        return Ok(CorsOrigins::Any);
+    }
+    for origin in &listed {
+        let host = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        let plain = |host: &str| {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte))
+        };
+        if !host.is_some_and(plain) {
+            let said = format!("`{origin}` is no origin, such as https://app.example.com (lower case, without a path)");
+            return Err(origins.invalid("server.cors_origins", said));
+        }
+    }
+    Ok(CorsOrigins::List(listed))
+}
+
 fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
     let public_url = optional(raw.public_url).map(|url| url.trim_end_matches('/').to_owned());
     if let Some(url) = &public_url
@@ -197,6 +221,7 @@ fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
         listen: address(&raw.listen, "server.listen", origins)?,
         public_url,
         trusted_proxies: networks.collect::<Result<Vec<Network>, _>>()?,
+        cors_origins: cors_origins(raw.cors_origins, origins)?,
         max_body_bytes: raw.max_body_bytes,
         request_timeout: Duration::from_secs(at_least(
             raw.request_timeout_seconds,

@@ -18,6 +18,7 @@ mod admission;
 mod caller;
 mod console;
 mod cookies;
+mod cors;
 mod exports;
 mod graphiql;
 mod graphql;

@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use super::{Services, access, console, exports, graphiql, graphql, health, metrics, qr, security, websocket};
+use super::{Services, access, console, cors, exports, graphiql, graphql, health, metrics, qr, security, websocket};
 
 /// Every route of the server.
 pub fn router(services: Arc<Services>) -> Router {
@@ -33,8 +33,10 @@ pub fn router(services: Arc<Services>) -> Router {
             .route("/graphiql", get(graphiql::page))
             .route("/graphiql/{name}", get(graphiql::asset));
     }
+    let cors = cors::layer(&services.config.server.cors_origins);
     router
         .fallback(console::serve)
+        .layer(cors)
         .layer(from_fn_with_state(Arc::clone(&services), security::headers))
         .layer(from_fn(access::watch))
         .with_state(services)
