@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{
+    Lazy,
     components::{Redirect, Route, Router, Routes},
     path,
 };
@@ -12,8 +13,11 @@ use crate::{
         toast::{ToastRegion, Toasts},
     },
     pages::{
-        activity::ActivityPage, devices::DevicesPage, devices::detail::DevicePage, inbox::InboxPage, login::LoginPage,
-        not_found::NotFoundPage, overview::OverviewPage, sandbox::SandboxPage, sandbox::detail::SandboxPhonePage,
+        activity::ActivityPage,
+        login::LoginPage,
+        not_found::NotFoundPage,
+        overview::OverviewPage,
+        parts::{Device, Devices, Inbox, Sandbox, SandboxPhone},
         unreachable::UnreachablePage,
     },
     state::{
@@ -53,12 +57,12 @@ fn SignedIn() -> impl IntoView {
             <Routes fallback=|| view! { <NotFoundPage /> }>
                 <Route path=path!("/") view=OverviewPage />
                 <Route path=path!("/login") view=|| view! { <Redirect path="/" /> } />
-                <Route path=path!("/inbox/:chat?") view=InboxPage />
-                <Route path=path!("/devices") view=DevicesPage />
-                <Route path=path!("/devices/:id") view=DevicePage />
+                <Route path=path!("/inbox/:chat?") view={Lazy::<Inbox>::new()} />
+                <Route path=path!("/devices") view={Lazy::<Devices>::new()} />
+                <Route path=path!("/devices/:id") view={Lazy::<Device>::new()} />
                 <Route path=path!("/activity") view=ActivityPage />
-                <Route path=path!("/sandbox") view=SandboxPage />
-                <Route path=path!("/sandbox/:number") view=SandboxPhonePage />
+                <Route path=path!("/sandbox") view={Lazy::<Sandbox>::new()} />
+                <Route path=path!("/sandbox/:number") view={Lazy::<SandboxPhone>::new()} />
             </Routes>
         </Shell>
     }

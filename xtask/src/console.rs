@@ -3,10 +3,12 @@
 //! Nothing is done while the inputs' fingerprint is unchanged. Where the server is told to look for the files, and what
 //! it shows when they could not be built, is decided here too.
 
+mod budget;
 mod bundle;
 mod compiler;
 mod compress;
 mod fingerprint;
+mod parts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,6 +80,11 @@ pub fn build(workspace: &Workspace, release: bool, number: usize, of: usize) -> 
         terminal::size(sizes.brotli)
     ));
     Ok(dist)
+}
+
+/// Builds the console small and compares what a browser downloads with what it may be.
+pub fn check_size(workspace: &Workspace) -> Result<()> {
+    budget::check(&build(workspace, true, 1, 1)?)
 }
 
 /// Clippy for the code that only exists in the browser; it shares the console's build folder.

@@ -62,6 +62,8 @@ pub enum Part {
     Browser,
     /// Baileys and other peers that nobody here wrote.
     Interop,
+    /// The console, built small, against its budget.
+    Size,
     /// Documentation without warnings.
     Docs,
     /// The build for the real WhatsApp compiles, and verifies certificates.
@@ -80,6 +82,7 @@ impl Part {
             Self::Clippy => "Clippy",
             Self::Browser => "Console in Chromium",
             Self::Interop => "Foreign clients",
+            Self::Size => "Console within its budget",
             Self::Docs => "Documentation",
             Self::Live => "Build for the real WhatsApp",
         }

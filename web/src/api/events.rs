@@ -53,6 +53,7 @@ pub enum EventType {
     MessageReceived,
     MessageStatus,
     ChatUpdated,
+    ChatsJoined,
     #[cynic(fallback)]
     Other,
 }
@@ -75,6 +76,7 @@ pub enum Event {
     MessageReceived(Box<MessageReceivedEvent>),
     MessageStatus(Box<MessageStatusEvent>),
     ChatUpdated(Box<ChatUpdatedEvent>),
+    ChatsJoined(Box<ChatsJoinedEvent>),
     #[cynic(fallback)]
     Unknown,
 }
@@ -127,6 +129,17 @@ pub struct ChatUpdatedEvent {
     pub chat: Option<Chat>,
 }
 
+/// Two chats became one: `gone_id` is no more.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct ChatsJoinedEvent {
+    pub id: Id,
+    pub cursor: Cursor,
+    pub at: At,
+    pub device: Option<DeviceName>,
+    pub chat: Option<Chat>,
+    pub gone_id: Id,
+}
+
 impl Event {
     pub fn cursor(&self) -> Option<&Cursor> {
         Some(match self {
@@ -135,6 +148,7 @@ impl Event {
             Self::MessageReceived(event) => &event.cursor,
             Self::MessageStatus(event) => &event.cursor,
             Self::ChatUpdated(event) => &event.cursor,
+            Self::ChatsJoined(event) => &event.cursor,
             Self::Unknown => return None,
         })
     }
@@ -146,6 +160,7 @@ impl Event {
             Self::MessageReceived(_) => EventType::MessageReceived,
             Self::MessageStatus(_) => EventType::MessageStatus,
             Self::ChatUpdated(_) => EventType::ChatUpdated,
+            Self::ChatsJoined(_) => EventType::ChatsJoined,
             Self::Unknown => EventType::Other,
         }
     }
@@ -170,6 +185,7 @@ impl Event {
     pub fn chat(&self) -> Option<&Chat> {
         match self {
             Self::ChatUpdated(event) => event.chat.as_ref(),
+            Self::ChatsJoined(event) => event.chat.as_ref(),
             _ => None,
         }
     }

@@ -170,7 +170,7 @@ fn line(event: &Event) -> AnyView {
         }
         Event::MessageReceived(event) => about(event.message.as_ref(), None, event.at),
         Event::MessageStatus(event) => about(event.message.as_ref(), Some(event.status), event.at),
-        Event::DeviceQr(_) | Event::ChatUpdated(_) | Event::Unknown => ().into_any(),
+        Event::DeviceQr(_) | Event::ChatUpdated(_) | Event::ChatsJoined(_) | Event::Unknown => ().into_any(),
     }
 }
 

@@ -6,5 +6,6 @@ pub mod inbox;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod parts;
 pub mod sandbox;
 pub mod unreachable;

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
+use super::parts;
 use crate::workspace::Workspace;
 
 pub fn bundle(workspace: &Workspace, wasm: &Path, dist: &Path) -> Result<()> {
@@ -16,9 +17,12 @@ pub fn bundle(workspace: &Workspace, wasm: &Path, dist: &Path) -> Result<()> {
         fs::remove_dir_all(dist).with_context(|| format!("cannot empty {}", dist.display()))?;
     }
     fs::create_dir_all(dist)?;
+    let main = parts::cut(wasm, "./kabar.js", dist)?;
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_path(wasm)
+        .input_path(main)
+        // The parts import the main module's memory, table and stack.
+        .keep_lld_exports(true)
         .out_name("kabar")
         .typescript(false)
         .remove_name_section(true)

@@ -58,6 +58,7 @@ fn run(part: Part, workspace: &Workspace, options: &Options, count: &mut Count) 
         }
         Part::Interop => tests(workspace, options, count, &["--test", "interop"]),
         Part::Clippy => clippy(workspace),
+        Part::Size => console::check_size(workspace),
         Part::Docs => command::cargo(&workspace.root)
             .env("RUSTDOCFLAGS", "-D warnings")
             .args(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])

@@ -10,6 +10,7 @@ use crate::{
     api::{
         chats::{self, Chat, ChatFilter, ChatKind, ChatPage},
         devices::{self, DeviceFilter},
+        events::Event,
         messages::{Direction, Message},
     },
     components::{
@@ -70,6 +71,9 @@ pub fn ChatList(
     });
     let soon = Soon::new(PAUSE_MS, move || remote.refresh());
     live::on_event(move |event| {
+        if let Event::ChatsJoined(joined) = event {
+            rows.remove(joined.gone_id.inner());
+        }
         let known = event
             .chat()
             .is_some_and(|chat| rows.update(chat.id.inner(), chat.clone()));

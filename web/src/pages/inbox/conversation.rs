@@ -1,7 +1,11 @@
 //! One conversation: its head, its messages, the place to write.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_location, use_navigate},
+};
 
 use super::{
     bubble::Bubble,
@@ -11,7 +15,10 @@ use super::{
     thread::{Item, Stage, Thread},
 };
 use crate::{
-    api::chats::{self, Chat},
+    api::{
+        chats::{self, Chat},
+        events::Event,
+    },
     components::{
         button::ButtonLink,
         facts::PhoneNumberText,
@@ -38,7 +45,25 @@ pub fn Conversation(id: String) -> impl IntoView {
         move || chats::get(id.clone())
     });
     let wanted = id.clone();
+    let navigate = use_navigate();
+    let times_joined = RwSignal::new(0_u32);
     live::on_event(move |event| {
+        if let Event::ChatsJoined(joined) = event
+            && let Some(chat) = &joined.chat
+            && chat.id.inner() == wanted
+        {
+            // Messages of the other chat belong here now.
+            times_joined.update(|times| *times += 1);
+        } else if let Event::ChatsJoined(joined) = event
+            && let Some(chat) = &joined.chat
+            && joined.gone_id.inner() == wanted
+        {
+            let here = NavigateOptions {
+                replace: true,
+                ..NavigateOptions::default()
+            };
+            navigate(&format!("/inbox/{}", chat.id.inner()), here);
+        }
         if let Some(chat) = event.chat()
             && chat.id.inner() == wanted
         {
@@ -58,6 +83,7 @@ pub fn Conversation(id: String) -> impl IntoView {
     view! {
         <Loaded remote rows=5 shape="block">
             {move || if there.get() {
+                times_joined.track();
                 view! { <Open id=id.get_value() remote /> }.into_any()
             } else {
                 view! {

@@ -1,0 +1,59 @@
+//! The sections of the console that are downloaded when somebody first goes there.
+//!
+//! What everybody meets first stays in the main module. Each section here is a part of its own: `xtask` cuts the module
+//! where `lazy` stands. A section is one function over all of its pages, because what two sections share becomes
+//! another part, and many small parts cost more than they save.
+
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+
+use super::{
+    devices::DevicesPage, devices::detail::DevicePage, inbox::InboxPage, sandbox::SandboxPage,
+    sandbox::detail::SandboxPhonePage,
+};
+
+macro_rules! parts {
+    ($($part:ident { $($(#[$doc:meta])* $route:ident = $page:ident),* $(,)? })*) => {$(
+        mod $part {
+            pub enum Pages {
+                $($route),*
+            }
+        }
+
+        #[lazy]
+        fn $part(page: $part::Pages) -> AnyView {
+            match page {
+                $($part::Pages::$route => view! { <$page /> }.into_any()),*
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            pub struct $route;
+
+            impl LazyRoute for $route {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_route: Self) -> AnyView {
+                    $part($part::Pages::$route).await
+                }
+            }
+        )*
+    )*};
+}
+
+parts! {
+    inbox {
+        Inbox = InboxPage,
+    }
+    devices {
+        Devices = DevicesPage,
+        Device = DevicePage,
+    }
+    sandbox {
+        Sandbox = SandboxPage,
+        SandboxPhone = SandboxPhonePage,
+    }
+}
