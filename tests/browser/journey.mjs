@@ -210,6 +210,39 @@ try {
     await accessible('devices')
   })
 
+  const choose = async name => {
+    await byId('device-menu').click()
+    await page.getByRole('menuitem', { name, exact: true }).click()
+  }
+  await step('a device is edited, and restarted with its link kept', async () => {
+    await byId('device-card').first().getByRole('link').first().click()
+    await choose('Edit')
+    const dialog = byId('edit-device-dialog')
+    assert.equal(await dialog.getByLabel('Name').inputValue(), 'Support')
+    await dialog.getByLabel('Name').fill('Support desk')
+    await picture('device-edit')
+    await byId('edit-device-submit').click()
+    await page.getByRole('heading', { name: 'Support desk', level: 1 }).waitFor()
+    await choose('Restart')
+    await page.getByText('Restarting.').first().waitFor()
+    await status(byId('device-status'), 'Connected')
+  })
+
+  await step('a phone that is switched off gets its message when it is back', async () => {
+    await phone.getByLabel('Online').uncheck()
+    await page.goto(`${KABAR_BASE}/inbox`)
+    await byId('chat-row').first().click()
+    await byId('composer-text').fill('Sudah tidur?')
+    await byId('composer-text').press('Enter')
+    const message = byId('message').filter({ hasText: 'Sudah tidur?' })
+    await status(message, 'Sent')
+    await phone.getByLabel('Online').check()
+    await status(message, 'Read')
+    await byId('phone-message', phone).filter({ hasText: 'Sudah tidur?' }).waitFor()
+    await page.goto(`${KABAR_BASE}/devices`)
+    await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor()
+  })
+
   await step('it speaks Indonesian, in the dark, on a phone', async () => {
     await byId('account-menu').first().click()
     await page.getByRole('menuitemradio', { name: 'Dark theme' }).or(page.getByRole('menuitem', { name: 'Dark theme' })).click()
@@ -243,6 +276,14 @@ try {
     if (await confirm.isVisible().catch(() => false)) await confirm.click()
     await status(byId('device-status'), 'LoggedOut')
     await picture('logged-out')
+  })
+
+  await step('wiping asks first, and the device can be linked again', async () => {
+    await choose('Hapus kredensial')
+    await picture('wipe')
+    await byId('confirm-submit').and(page.locator(':visible')).click()
+    await status(byId('device-status'), 'Created')
+    await byId('link-device').waitFor()
   })
 
   await step('signing out closes the console', async () => {
