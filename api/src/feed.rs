@@ -20,14 +20,14 @@ use crate::{
     graphql::{
         GqlError, ids,
         pagination::{PageArguments, decode_cursor, encode_cursor},
-        scalars::Cursor,
+        scalars::{BigInt, Cursor},
     },
     messages::{
         self, relations,
         views::{Message, MessageStatus},
     },
     store::TenantScope,
-    tenants::{Permission, principal, scope},
+    tenants::{Meter, Permission, principal, scope},
 };
 
 /// What an event tells of.
@@ -46,6 +46,8 @@ pub enum EventType {
     ChatUpdated,
     /// Two chats turned out to be one person's and became one.
     ChatsJoined,
+    /// Most of a limit is used, or all of it.
+    QuotaWarning,
 }
 
 /// A change, numbered without gaps per tenant in the transaction that made it.
@@ -72,6 +74,7 @@ pub enum Event {
     MessageStatus(MessageStatusEvent),
     ChatUpdated(ChatUpdatedEvent),
     ChatsJoined(ChatsJoinedEvent),
+    QuotaWarning(QuotaWarningEvent),
 }
 
 /// A row of the log, with the message it is about when that was loaded ahead.
@@ -91,6 +94,14 @@ impl Entry {
             Some(id) => relations::find_chat(ctx, id).await,
             None => Ok(None),
         }
+    }
+
+    fn number(&self, field: &str) -> i64 {
+        self.row
+            .data
+            .get(field)
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or_default()
     }
 
     async fn message(&self, ctx: &Context<'_>) -> Result<Option<Message>, GqlError> {
@@ -205,6 +216,29 @@ event_types! {
             ID(self.0.data("goneId").unwrap_or_default())
         }
     }
+
+    /// Most of a limit is used, or all of it: told once per window at 80 % and once at 100 %.
+    QuotaWarningEvent {
+        /// Which limit; null when it is none of today's.
+        async fn meter(&self) -> Option<Meter> {
+            self.0.data("meter").and_then(|key| Meter::of_key(&key))
+        }
+
+        /// 80 or 100.
+        async fn percent(&self) -> i64 {
+            self.0.number("percent")
+        }
+
+        /// How much was allowed then.
+        async fn limit(&self) -> BigInt {
+            BigInt(self.0.number("limit"))
+        }
+
+        /// How much was used then.
+        async fn used(&self) -> BigInt {
+            BigInt(self.0.number("used"))
+        }
+    }
 }
 
 impl From<Entry> for Event {
@@ -216,6 +250,7 @@ impl From<Entry> for Event {
             event::Type::MessageStatus => Self::MessageStatus(MessageStatusEvent(entry)),
             event::Type::ChatUpdated => Self::ChatUpdated(ChatUpdatedEvent(entry)),
             event::Type::ChatsJoined => Self::ChatsJoined(ChatsJoinedEvent(entry)),
+            event::Type::QuotaWarning => Self::QuotaWarning(QuotaWarningEvent(entry)),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod http;
 pub mod logging;
 pub mod messages;
 pub mod phone;
+pub mod platform;
 #[cfg(feature = "sandbox")]
 pub mod sandbox_control;
 pub mod schema;

@@ -30,8 +30,9 @@ use crate::{
         schema::{MessageMutation, MessageQuery},
         views::Message,
     },
+    platform::{PlatformMutation, PlatformQuery},
     store::Store,
-    tenants::{Permission, Principal, SessionMutation, Tenant, TenantQuery, User, principal, scope},
+    tenants::{Permission, Principal, SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal, scope},
 };
 
 /// The schema.
@@ -47,12 +48,20 @@ pub struct Query(
     MessageQuery,
     FeedQuery,
     AuditLogQuery,
+    PlatformQuery,
     SandboxQueries,
 );
 
 /// Every mutation.
 #[derive(MergedObject, Default)]
-pub struct Mutation(SessionMutation, DeviceMutation, MessageMutation, SandboxMutations);
+pub struct Mutation(
+    SessionMutation,
+    TenantMutation,
+    DeviceMutation,
+    MessageMutation,
+    PlatformMutation,
+    SandboxMutations,
+);
 
 /// Every subscription.
 #[derive(MergedSubscription, Default)]

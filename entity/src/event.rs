@@ -14,6 +14,7 @@ pub enum Type {
     MessageStatus,
     ChatUpdated,
     ChatsJoined,
+    QuotaWarning,
 }
 
 #[sea_orm::model]

@@ -93,6 +93,8 @@ macro_rules! ids {
 ids! {
     /// A customer of the platform: everything else belongs to one.
     TenantId = "ten";
+    /// What tenants of a kind may use.
+    PlanId = "pln";
     /// A person who logs in.
     UserId = "usr";
     /// A person's role in a tenant.

@@ -16,6 +16,8 @@ pub mod event_sequence;
 pub mod id;
 pub mod membership;
 pub mod message;
+pub mod plan;
+pub mod quota_usage;
 pub mod receipt;
 pub mod refresh_token;
 pub mod session;
@@ -23,8 +25,8 @@ pub mod tenant;
 pub mod user_account;
 
 pub use id::{
-    AddressPairId, AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, ReceiptId, RefreshTokenId, SessionId,
-    TenantId, UserId,
+    AddressPairId, AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, PlanId, ReceiptId, RefreshTokenId,
+    SessionId, TenantId, UserId,
 };
 
 use sea_orm::EntityTrait;

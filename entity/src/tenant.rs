@@ -2,15 +2,17 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::{TenantId, TenantOwned};
+use crate::{PlanId, TenantId, TenantOwned};
 
 /// Whether a tenant may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
 pub enum Status {
     Active,
-    /// Reads work, sending does not.
+    /// Reads work, sending and changing do not.
     Suspended,
+    /// Being deleted: nothing works any more.
+    Deleting,
 }
 
 #[sea_orm::model]
@@ -29,6 +31,13 @@ pub struct Model {
     pub default_language: String,
     /// IANA name.
     pub time_zone: String,
+    /// Its limits; none is no limit at all.
+    pub plan_id: Option<PlanId>,
+    /// What was agreed beside the plan: a number per meter, null for no limit.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub limit_overrides: Json,
+    pub suspended_at: Option<DateTimeUtc>,
+    pub suspension_reason: Option<String>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

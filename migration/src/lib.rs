@@ -12,6 +12,8 @@ mod m2026_11_21_000002_devices;
 mod m2026_11_21_000003_messages;
 mod m2026_11_21_000004_events;
 mod m2026_11_21_000010_audit;
+mod m2026_11_21_000020_plans;
+mod m2026_11_21_000021_quotas;
 mod m2026_11_21_000031_address_pairs;
 
 /// Runs the migrations in order.
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000004_events::Migration),
             Box::new(m2026_11_21_000010_audit::Migration),
             Box::new(m2026_11_21_000031_address_pairs::Migration),
+            Box::new(m2026_11_21_000020_plans::Migration),
+            Box::new(m2026_11_21_000021_quotas::Migration),
         ]
     }
 }

@@ -5,4 +5,6 @@ mod cross_origin;
 mod devices;
 mod limits;
 mod operation;
+mod platform;
 mod sessions;
+mod tenancy;

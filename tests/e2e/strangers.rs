@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 20] = [
+const WITHOUT_IDS: [(&str, &str); 29] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -25,6 +25,15 @@ const WITHOUT_IDS: [(&str, &str); 20] = [
     ("login", "before anybody is somebody"),
     ("refreshSession", "a session's own token"),
     ("logout", "the caller's own session"),
+    ("updateTenantSettings", "the caller's own"),
+    ("platform", "operators only; tried in tests/api/platform.rs"),
+    ("createTenant", "as platform"),
+    ("updateTenant", "as platform"),
+    ("suspendTenant", "as platform"),
+    ("activateTenant", "as platform"),
+    ("createPlan", "as platform"),
+    ("updatePlan", "as platform"),
+    ("deletePlan", "as platform"),
     ("createDevice", "takes no id"),
     ("devices", "lists; tried below"),
     ("events", "lists; tried below"),

@@ -14,9 +14,10 @@ use crate::{
     events::{Bus, EventLog},
     http::{Probes, Services},
     messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
+    platform::Platform,
     schema,
     store::{DatabaseOptions, Store, cipher::Cipher},
-    tenants::{self, Accounts, Passwords, Tokens},
+    tenants::{self, Accounts, Passwords, Profiles, Tenancy, Tokens},
 };
 
 /// Opens, wires and starts everything but the HTTP server.
@@ -29,7 +30,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     let passwords = Passwords::new(config.passwords)?;
     let first_operator = tenants::prepare(&store, &clock, &passwords, &config.first_run).await?;
     let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
-    let accounts = Accounts::new(store.clone(), clock.clone(), passwords, tokens, &config);
+    let profiles = Profiles::new(store.clone());
+    let accounts = Accounts::new(
+        store.clone(),
+        clock.clone(),
+        passwords,
+        tokens,
+        profiles.clone(),
+        &config,
+    );
+    let platform = Platform::new(store.clone(), clock.clone(), accounts.clone(), profiles.clone());
+    let tenancy = Tenancy::new(store.clone(), clock.clone(), profiles.clone());
 
     #[cfg(feature = "sandbox")]
     let network = start_network(&config).await?;
@@ -58,6 +69,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         events.clone(),
         engine.clone(),
         waiting.clone(),
+        profiles.clone(),
         sending,
     );
     let receipts = Receipts::start(
@@ -84,7 +96,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         leases.clone(),
         linking,
     );
-    let outbox = Outbox::start(clock.clone(), events.clone());
+    let outbox = Outbox::start(clock.clone(), events.clone(), profiles);
     let messages = Messages::new(
         store.clone(),
         clock.clone(),
@@ -99,6 +111,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         .data(store.clone())
         .data(clock.clone())
         .data(accounts.clone())
+        .data(tenancy)
+        .data(platform)
         .data(devices.clone())
         .data(messages)
         .data(events);

@@ -119,6 +119,34 @@ actions! {
     DeviceWiped = "device_wiped";
     /// A device was deleted with its chats and messages.
     DeviceDeleted = "device_deleted";
+    /// The tenant's name, country, language or time zone was changed by one of its own.
+    TenantSettingsUpdated = "tenant_settings_updated";
+    /// An operator made the tenant.
+    TenantCreated = "tenant_created";
+    /// An operator changed the tenant's settings, short name, plan or limits.
+    TenantUpdated = "tenant_updated";
+    /// An operator suspended the tenant.
+    TenantSuspended = "tenant_suspended";
+    /// An operator lifted the tenant's suspension.
+    TenantActivated = "tenant_activated";
+    /// An operator began to delete the tenant. Told in the platform's own log.
+    TenantDeletionBegun = "tenant_deletion_begun";
+    /// Nothing of the tenant is left. Told in the platform's own log.
+    TenantDeleted = "tenant_deleted";
+    /// An operator exported everything the tenant owns.
+    TenantExported = "tenant_exported";
+    /// An operator was let into the tenant for a while.
+    TenantAccessGranted = "tenant_access_granted";
+    /// An operator's access to the tenant was ended before its time.
+    TenantAccessRevoked = "tenant_access_revoked";
+    /// A plan was made. Told in the platform's own log.
+    PlanCreated = "plan_created";
+    /// A plan changed. Told in the platform's own log.
+    PlanUpdated = "plan_updated";
+    /// A plan was deleted. Told in the platform's own log.
+    PlanDeleted = "plan_deleted";
+    /// The platform's settings changed. Told in the platform's own log.
+    PlatformSettingsUpdated = "platform_settings_updated";
     /// This log was exported.
     AuditLogExported = "audit_log_exported";
     /// Something that this version of Kabar does not know.

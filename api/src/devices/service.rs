@@ -19,7 +19,7 @@ use crate::{
     events::EventLog,
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
-    tenants::{Permission, Principal},
+    tenants::{Meter, Permission, Principal, Quota},
 };
 
 /// Devices of every tenant, as far as the caller may see and change them. Cheap to clone.
@@ -107,6 +107,8 @@ impl Devices {
         let tags = parse_tags(&new.tags)?;
         let now = self.parts.clock.now();
         let tx = self.scope(caller).begin().await?;
+        let quota = Quota::new(caller.profile().clone(), now);
+        let mut told = quota.reserve(&tx, Meter::Devices, 1).await?;
         let row = device::ActiveModel {
             id: Set(new_id()),
             tenant_id: Set(tx.tenant_id()),
@@ -141,10 +143,8 @@ impl Devices {
             entry(Action::DeviceCreated, &created).with(settings(&created)),
         )
         .await?;
-        self.parts
-            .events
-            .commit(tx, vec![status::status_event(&created)])
-            .await?;
+        told.insert(0, status::status_event(&created));
+        self.parts.events.commit(tx, told).await?;
         Ok(created)
     }
 

@@ -47,6 +47,10 @@ pub enum ErrorCode {
     Rejected,
     /// What was waited for did not happen in time. What was asked for still goes on.
     TimedOut,
+    /// Your plan's limit is reached; `details` has the meter, `limit` and `used`, `retryAt` when it begins anew.
+    QuotaExceeded,
+    /// Too many in too short a time; `retryAt` says when to try again.
+    RateLimited,
     /// The sandbox network refused.
     Sandbox,
 }
@@ -106,6 +110,8 @@ pub enum Fault {
     Unauthenticated,
     /// The caller may not do this at all.
     Forbidden,
+    /// The tenant is suspended: it may only read.
+    TenantSuspended,
     /// Too many requests; try again at the given moment.
     RateLimited { retry_at: DateTime<Utc> },
     /// An argument that the schema's types cannot rule out.
@@ -157,6 +163,11 @@ impl From<GqlError> for async_graphql::Error {
                 "Log in first: the token is missing, expired or revoked.".into(),
             ),
             Fault::Forbidden => ("FORBIDDEN", "Your role does not allow this.".into()),
+            Fault::TenantSuspended => (
+                "TENANT_SUSPENDED",
+                "This tenant is suspended: you can read, but not send or change anything. Ask the platform's operator."
+                    .into(),
+            ),
             Fault::RateLimited { .. } => ("RATE_LIMITED", "Too many requests.".into()),
             Fault::BadRequest(message) => ("BAD_REQUEST", message.clone()),
             Fault::Internal(cause) => {

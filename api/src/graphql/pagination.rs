@@ -52,6 +52,7 @@ macro_rules! id_sort_keys {
 }
 
 id_sort_keys!(
+    entity::TenantId,
     entity::AuditEntryId,
     entity::DeviceId,
     entity::ChatId,

@@ -30,6 +30,27 @@ macro_rules! text_scalars {
     )*};
 }
 
+/// A whole number that may need more than 32 bits, as a JSON number: at most 2⁵³.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BigInt(pub i64);
+
+#[Scalar]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self)
+                .ok_or_else(|| InputValueError::expected_type(value)),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
+}
+
 text_scalars! {
     /// A phone number as E.164, such as `+6281234567890`.
     PhoneNumber;

@@ -19,9 +19,16 @@ use crate::{
     devices::LeasedDevice,
     engine,
     events::{EventLog, NewEvent},
-    graphql::{GqlError, Refusal},
+    graphql::{GqlError, Refusal, UserError},
     store::{Batcher, Store, TenantScope, TenantTx},
+    tenants::{
+        Meter, Profiles, Quota,
+        quota::{Exceeded, Reservation},
+    },
 };
+
+/// What a message counts for when it is accepted.
+pub const METERS: [Meter; 2] = [Meter::MessagesPerDay, Meter::MessagesPerMonth];
 
 /// A message that somebody wants to send: parsed, allowed, not stored yet.
 #[derive(Clone, Debug)]
@@ -39,32 +46,64 @@ pub struct Draft {
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
-    batcher: Batcher<(TenantScope, Draft), Result<message::Model, std::sync::Arc<DbErr>>>,
+    batcher: Batcher<(TenantScope, Draft), Result<message::Model, Denial>>,
+}
+
+/// Why a draft was not stored.
+#[derive(Clone, Debug)]
+enum Denial {
+    /// The tenant has used up what it may send.
+    Quota(Exceeded),
+    /// The database failed.
+    Database(std::sync::Arc<DbErr>),
+}
+
+impl From<DbErr> for Denial {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Quota(exceeded) => UserError::from(exceeded).into(),
+            Denial::Database(error) => Self::Fault(GqlError::internal(error.to_string())),
+        }
+    }
+}
+
+/// What the task that writes works with.
+#[derive(Clone)]
+struct Writer {
+    clock: Clock,
+    events: EventLog,
+    profiles: Profiles,
 }
 
 impl Outbox {
     /// Starts the task that writes.
-    pub fn start(clock: Clock, events: EventLog) -> Self {
+    pub fn start(clock: Clock, events: EventLog, profiles: Profiles) -> Self {
+        let writer = Writer {
+            clock,
+            events,
+            profiles,
+        };
         let batcher = Batcher::start(256, Duration::ZERO, move |drafts: Vec<(TenantScope, Draft)>| {
-            let (clock, events) = (clock.clone(), events.clone());
-            async move { accept_all(&clock, &events, drafts).await }
+            let writer = writer.clone();
+            async move { accept_all(&writer, drafts).await }
         });
         Self { batcher }
     }
 
     /// Stores a message as QUEUED; it is durable when this returns. A draft whose idempotency key was used before
-    /// answers the first message, and nothing is stored.
+    /// answers the first message, and nothing is stored. What is over the tenant's quota is refused, each draft by itself.
     pub async fn accept(&self, scope: TenantScope, draft: Draft) -> Result<message::Model, Refusal> {
-        let accepted = self.batcher.submit((scope, draft)).await?;
-        accepted.map_err(|error| Refusal::Fault(GqlError::internal(error.to_string())))
+        Ok(self.batcher.submit((scope, draft)).await??)
     }
 }
 
-async fn accept_all(
-    clock: &Clock,
-    events: &EventLog,
-    drafts: Vec<(TenantScope, Draft)>,
-) -> Vec<Result<message::Model, std::sync::Arc<DbErr>>> {
+async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<Result<message::Model, Denial>> {
     let mut tenants: HashMap<TenantId, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
     let count = drafts.len();
     for (position, (scope, draft)) in drafts.into_iter().enumerate() {
@@ -74,16 +113,16 @@ async fn accept_all(
     let mut results: Vec<_> = (0..count).map(|_| None).collect();
     for (scope, drafts) in tenants.into_values() {
         let (positions, drafts): (Vec<usize>, Vec<Draft>) = drafts.into_iter().unzip();
-        match accept_batch(clock, events, &scope, &drafts).await {
+        match accept_batch(writer, &scope, &drafts).await {
             Ok(rows) => {
                 for (position, row) in positions.into_iter().zip(rows) {
-                    results[position] = Some(Ok(row));
+                    results[position] = Some(row);
                 }
             }
             // One draft may spoil the batch, such as one whose device was deleted meanwhile: try them one by one.
             Err(_) if drafts.len() > 1 => {
                 for (position, draft) in positions.into_iter().zip(drafts) {
-                    results[position] = Some(accept_one(clock, events, &scope, draft).await);
+                    results[position] = Some(accept_one(writer, &scope, draft).await);
                 }
             }
             Err(error) => results[positions[0]] = Some(Err(error.into())),
@@ -96,30 +135,29 @@ async fn accept_all(
         .collect()
 }
 
-async fn accept_one(
-    clock: &Clock,
-    events: &EventLog,
-    scope: &TenantScope,
-    draft: Draft,
-) -> Result<message::Model, std::sync::Arc<DbErr>> {
+async fn accept_one(writer: &Writer, scope: &TenantScope, draft: Draft) -> Result<message::Model, Denial> {
     let drafts = [draft];
-    let rows = match accept_batch(clock, events, scope, &drafts).await {
+    let rows = match accept_batch(writer, scope, &drafts).await {
         // Another node stored a message with this key a moment ago: now it is found.
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            accept_batch(clock, events, scope, &drafts).await?
+            accept_batch(writer, scope, &drafts).await?
         }
         result => result?,
     };
-    rows.into_iter().next().ok_or_else(|| DbErr::RecordNotInserted.into())
+    rows.into_iter()
+        .next()
+        .unwrap_or_else(|| Err(DbErr::RecordNotInserted.into()))
 }
 
-/// Stores drafts of one tenant in one transaction. Answers one row per draft, in their order.
+/// Stores drafts of one tenant in one transaction. Answers one row or refusal per draft, in their order.
 async fn accept_batch(
-    clock: &Clock,
-    events: &EventLog,
+    writer: &Writer,
     scope: &TenantScope,
     drafts: &[Draft],
-) -> Result<Vec<message::Model>, DbErr> {
+) -> Result<Vec<Result<message::Model, Denial>>, DbErr> {
+    let profile = writer.profiles.get(scope.tenant_id()).await?;
+    let profile = profile.ok_or(DbErr::RecordNotInserted)?;
+    let now = writer.clock.now();
     let tx = scope.begin().await?;
     let keys: Vec<&str> = drafts
         .iter()
@@ -137,7 +175,6 @@ async fn accept_batch(
                 .filter_map(|row| Some((row.idempotency_key.clone()?, row))),
         );
     }
-    let now = clock.now();
     // Which row answers each draft: one that was stored before, or the place of one that is stored now. Two drafts of
     // one batch may carry the same key: the second is answered with the first.
     let mut answers: Vec<Result<message::Model, usize>> = Vec::with_capacity(drafts.len());
@@ -157,6 +194,15 @@ async fn accept_batch(
             fresh.push((new_id(), draft));
         }
     }
+    // Once for the whole batch. What is over the limit is refused from the end: first come, first served.
+    let Reservation {
+        granted,
+        exceeded,
+        warnings,
+    } = Quota::new(profile, now)
+        .reserve_up_to(&tx, &METERS, fresh.len() as u64)
+        .await?;
+    fresh.truncate(usize::try_from(granted).unwrap_or(usize::MAX));
     let touches: Vec<ChatTouch> = fresh.iter().map(|(id, draft)| touch_of(*id, draft, now)).collect();
     let chats = if touches.is_empty() {
         HashMap::new()
@@ -169,19 +215,20 @@ async fn accept_batch(
         let chat_id = *chat.ok_or(DbErr::RecordNotInserted)?;
         rows.push(new_row(&tx, *id, chat_id, draft, now));
     }
-    let told: Vec<NewEvent> = rows.iter().map(status_event).collect();
+    let told: Vec<NewEvent> = rows.iter().map(status_event).chain(warnings).collect();
     let inserts: Vec<message::ActiveModel> = rows.iter().cloned().map(Into::into).collect();
     let inserts = inserts.into_iter().map(sea_orm::ActiveModelTrait::reset_all).collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
-    events.commit(tx, told).await?;
+    writer.events.commit(tx, told).await?;
     super::count(message::Status::Queued, rows.len());
-    answers
+    let refused = || exceeded.map_or_else(|| DbErr::RecordNotInserted.into(), Denial::Quota);
+    Ok(answers
         .into_iter()
         .map(|answer| match answer {
             Ok(row) => Ok(row),
-            Err(place) => rows.get(place).cloned().ok_or(DbErr::RecordNotInserted),
+            Err(place) => rows.get(place).cloned().ok_or_else(refused),
         })
-        .collect()
+        .collect())
 }
 
 fn touch_of(message_id: MessageId, draft: &Draft, at: DateTime<Utc>) -> ChatTouch {

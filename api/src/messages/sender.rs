@@ -29,10 +29,13 @@ use crate::{
     engine::{self, Outgoing, OutgoingContent, SendError},
     events::EventLog,
     store::{Store, until_written},
+    tenants::Profiles,
 };
 
 /// How many chats of one device are written to at the same time. Within a chat messages keep their order.
 const CHATS_AT_ONCE: usize = 32;
+/// How often the loops of a suspended tenant look whether it may send again.
+const SUSPENDED: Duration = Duration::from_secs(1);
 /// After so many attempts a message that cannot be prepared fails.
 const MOST_ATTEMPTS: i32 = 8;
 
@@ -60,6 +63,7 @@ struct Parts {
     events: EventLog,
     engine: engine::Handle,
     waiting: Waiting,
+    profiles: Profiles,
     options: SendingOptions,
 }
 
@@ -82,6 +86,7 @@ impl Senders {
         events: EventLog,
         engine: engine::Handle,
         waiting: Waiting,
+        profiles: Profiles,
         options: SendingOptions,
     ) -> Self {
         let parts = Parts {
@@ -90,6 +95,7 @@ impl Senders {
             events,
             engine,
             waiting,
+            profiles,
             options,
         };
         Self {
@@ -241,10 +247,19 @@ async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: wat
                 outbox::requeue_unconfirmed(&parts.store, &lane.lease).await?;
                 seen = current;
             }
-            drain_once(&parts, &lane).await
+            if !parts.profiles.may_send(lane.lease.tenant()).await? {
+                return Ok(None);
+            }
+            drain_once(&parts, &lane).await.map(Some)
         };
         let sent = match step.await {
-            Ok(sent) => sent,
+            Ok(Some(sent)) => sent,
+            Ok(None) => {
+                // The tenant is suspended: its messages stay queued. The lane is let go, so that it can end meanwhile.
+                drop(lane);
+                let _ = tokio::time::timeout(SUSPENDED, connection.changed()).await;
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(%error, device = %lane.lease.id(), "could not read the outbox; trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;

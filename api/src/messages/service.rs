@@ -7,7 +7,7 @@ use sea_orm::ColumnTrait;
 
 use super::{
     Outbox, Senders,
-    outbox::{Draft, status_event},
+    outbox::{Draft, METERS, status_event},
     queries,
     types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_text},
     waiting::Waiting,
@@ -19,7 +19,7 @@ use crate::{
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
-    tenants::{Permission, Principal, settings},
+    tenants::{Permission, Principal, Quota, settings},
 };
 
 /// The longest that a call waits for a message to get somewhere.
@@ -132,11 +132,12 @@ impl Messages {
         caller.require(Permission::Send)?;
         let scope = self.parts.store.scope(caller);
         load(&scope, id).await?;
+        let now = self.parts.clock.now();
         let tx = scope.begin().await?;
         let canceled = tx
             .update::<message::Entity>()
             .set(Column::Status, message::Status::Canceled)
-            .set(Column::EndedAt, self.parts.clock.now())
+            .set(Column::EndedAt, now)
             .filter(Column::Id.eq(id))
             // What was attempted once may have arrived: it can be revoked, not canceled.
             .filter(Column::Status.is_in([message::Status::Scheduled, message::Status::Queued]))
@@ -150,6 +151,8 @@ impl Messages {
                     .into(),
             );
         };
+        let quota = Quota::new(caller.profile().clone(), now);
+        quota.release(&tx, &METERS, 1, row.created_at).await?;
         self.parts.events.commit(tx, vec![status_event(&row)]).await?;
         self.parts.waiting.changed(id);
         Ok(row)

@@ -14,8 +14,12 @@ pub enum Reason {
     Authentication,
     /// Make the first operator and tenant, or another operator from the command line.
     Provisioning,
+    /// Find out what a tenant may do and use, for its own requests.
+    TenantProfiles,
     /// Find, take and keep the devices that this node runs.
     DeviceLeases,
+    /// An operator looks after tenants and plans.
+    Platform,
     /// Tell an operator or a monitor how the whole platform does.
     Monitoring,
 }

@@ -32,6 +32,10 @@ async fn two_tenants(folder: &tempfile::TempDir) -> (Store, [(TenantScope, Devic
             default_country: Set("ID".into()),
             default_language: Set("id".into()),
             time_zone: Set("Asia/Jakarta".into()),
+            plan_id: Set(None),
+            limit_overrides: Set(serde_json::json!({})),
+            suspended_at: Set(None),
+            suspension_reason: Set(None),
             created_at: Set(DateTime::UNIX_EPOCH),
             updated_at: Set(DateTime::UNIX_EPOCH),
         };

@@ -7,11 +7,12 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind};
+use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind, tenant};
 use sea_orm::DbErr;
 
 use super::{
     principal::Principal,
+    profile::{Profile, Profiles},
     queries,
     token::{Claims, RefreshToken, Tokens},
     types::{Standing, StandingKey, is_alive},
@@ -46,16 +47,18 @@ pub struct Authenticator {
     store: Store,
     clock: Clock,
     tokens: Tokens,
+    profiles: Profiles,
     standings: Arc<Mutex<HashMap<StandingKey, (Instant, Standing)>>>,
 }
 
 impl Authenticator {
     /// Checks tokens against this database.
-    pub fn new(store: Store, clock: Clock, tokens: Tokens) -> Self {
+    pub fn new(store: Store, clock: Clock, tokens: Tokens, profiles: Profiles) -> Self {
         Self {
             store,
             clock,
             tokens,
+            profiles,
             standings: Arc::default(),
         }
     }
@@ -71,7 +74,8 @@ impl Authenticator {
         let standing = standing.filter(|standing| vouches_for(standing, &claims) && standing.session_expires_at > now);
         let standing = standing.ok_or(AuthenticationError::Refused)?;
         let ids = (claims.user_id, claims.session_id, claims.tenant_id);
-        Ok(principal(ids, &standing, claims.expires_at, origin))
+        let profile = self.profile(claims.tenant_id).await?;
+        Ok(principal(ids, &standing, claims.expires_at, origin, profile))
     }
 
     /// Who a browser's cookie speaks for. The refresh token in it is only looked at, not used up, and the principal lasts
@@ -97,7 +101,16 @@ impl Authenticator {
             .await?
             .ok_or(AuthenticationError::Refused)?;
         let ids = (session.user_id, session.id, tenant);
-        Ok(principal(ids, &standing, now + self.tokens.lifetime(), origin))
+        let profile = self.profile(tenant).await?;
+        Ok(principal(ids, &standing, now + self.tokens.lifetime(), origin, profile))
+    }
+
+    /// The tenant as it is now. One that is being deleted lets nobody in.
+    async fn profile(&self, id: TenantId) -> Result<Arc<Profile>, AuthenticationError> {
+        let found = self.profiles.get(id).await?;
+        found
+            .filter(|profile| profile.status != tenant::Status::Deleting)
+            .ok_or(AuthenticationError::Refused)
     }
 
     /// Whether a principal that was minted a while ago would still be.
@@ -161,9 +174,10 @@ fn principal(
     standing: &Standing,
     expires_at: DateTime<Utc>,
     origin: &Origin,
+    profile: Arc<Profile>,
 ) -> Principal {
     let actor = Actor::new(ActorKind::User, &ids.0, &standing.email, origin.clone());
-    Principal::new(ids, standing.role, standing.operator, expires_at, actor)
+    Principal::new(ids, standing.role, standing.operator, expires_at, actor, profile)
 }
 
 /// Whether the rows are those that the token speaks of, and alive. A token carries whole seconds only.

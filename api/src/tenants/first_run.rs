@@ -98,6 +98,10 @@ pub async fn create_operator(
         default_country: config.tenant_country.clone(),
         default_language: config.tenant_language.clone(),
         time_zone: config.tenant_time_zone.clone(),
+        plan_id: None,
+        limit_overrides: serde_json::json!({}),
+        suspended_at: None,
+        suspension_reason: None,
         created_at: now,
         updated_at: now,
     });
@@ -122,7 +126,7 @@ pub async fn create_operator(
 }
 
 /// A short name made of a long one: lower case letters, digits and single dashes.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {

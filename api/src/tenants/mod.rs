@@ -1,6 +1,6 @@
 //! Tenants, the people in them, and how people prove who they are.
 //!
-//! Owns the tables `tenant`, `user_account`, `membership`, `session` and `refresh_token`. Never decides what a message or
+//! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session` and `refresh_token`. Never decides what a message or
 //! a device may do; it answers who calls, in which tenant and in which role.
 //!
 //! **Invariant:** a [`Principal`] exists only when a token was verified and the session, the person and the membership
@@ -10,24 +10,36 @@
 
 mod authentication;
 mod first_run;
+pub mod limits;
 mod password;
 mod permission;
 mod principal;
+mod profile;
+pub mod provisioning;
 mod queries;
+pub mod quota;
 mod schema;
 mod service;
 pub mod settings;
+mod settings_schema;
+pub mod tenancy;
 mod throttle;
 mod token;
 mod types;
+pub mod views;
 
 pub use authentication::{AuthenticationError, Authenticator};
 pub use first_run::{FirstRunError, NewOperator, create_operator, prepare};
+pub use limits::Meter;
 pub use password::{PasswordError, Passwords};
 pub use permission::Permission;
-pub use principal::{Principal, principal, scope};
+pub use principal::{Principal, SeenTenant, principal, scope};
+pub use profile::{Profile, Profiles};
+pub use quota::Quota;
 pub use schema::{SessionMutation, Tenant, TenantQuery, User};
 pub use service::Accounts;
+pub use settings_schema::{TenantMutation, TenantPayload};
+pub use tenancy::Tenancy;
 pub use token::Tokens;
 
 #[cfg(test)]

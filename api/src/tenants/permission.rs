@@ -13,6 +13,8 @@ pub enum Permission {
     ManageDevices,
     /// See who did what in the tenant.
     ReadAuditLog,
+    /// Change the tenant's name, country, language and time zone.
+    ManageTenant,
 }
 
 impl Permission {
@@ -21,7 +23,7 @@ impl Permission {
         match self {
             Self::Read => true,
             Self::Send => matches!(role, Role::Owner | Role::Admin | Role::Agent),
-            Self::ManageDevices | Self::ReadAuditLog => matches!(role, Role::Owner | Role::Admin),
+            Self::ManageDevices | Self::ReadAuditLog | Self::ManageTenant => matches!(role, Role::Owner | Role::Admin),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Who calls.
 
+use std::sync::Arc;
+
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use entity::{SessionId, TenantId, UserId, membership::Role};
 
-use super::permission::Permission;
+use super::{permission::Permission, profile::Profile};
 use crate::{
     audit::{Actor, Acts},
-    graphql::GqlError,
+    graphql::{Fault, GqlError},
     store::{ScopeOrigin, Store, TenantScope},
 };
 
@@ -23,6 +25,17 @@ pub struct Principal {
     operator: bool,
     expires_at: DateTime<Utc>,
     actor: Actor,
+    profile: Arc<Profile>,
+}
+
+/// A tenant that somebody may look into: a caller's own, or any for an operator.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenTenant(TenantId);
+
+impl ScopeOrigin for SeenTenant {
+    fn tenant_id(&self) -> TenantId {
+        self.0
+    }
 }
 
 impl Principal {
@@ -32,6 +45,7 @@ impl Principal {
         operator: bool,
         expires_at: DateTime<Utc>,
         actor: Actor,
+        profile: Arc<Profile>,
     ) -> Self {
         Self {
             user_id,
@@ -41,6 +55,21 @@ impl Principal {
             operator,
             expires_at,
             actor,
+            profile,
+        }
+    }
+
+    /// The tenant, as it was at most a second ago.
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// The figures of a tenant: the caller's own, or any for an operator.
+    pub fn look_into(&self, tenant: TenantId) -> Result<SeenTenant, GqlError> {
+        if tenant == self.tenant_id || self.operator {
+            Ok(SeenTenant(tenant))
+        } else {
+            Err(GqlError::forbidden())
         }
     }
 
@@ -69,13 +98,24 @@ impl Principal {
         self.expires_at
     }
 
-    /// Refuses callers whose role does not include `permission`.
-    pub fn require(&self, permission: Permission) -> Result<(), GqlError> {
-        if permission.is_of(self.role) {
+    /// Refuses everybody who does not run the platform.
+    pub fn require_operator(&self) -> Result<(), GqlError> {
+        if self.operator {
             Ok(())
         } else {
             Err(GqlError::forbidden())
         }
+    }
+
+    /// Refuses callers whose role does not include `permission`, and all but reading in a suspended tenant.
+    pub fn require(&self, permission: Permission) -> Result<(), GqlError> {
+        if !permission.is_of(self.role) {
+            return Err(GqlError::forbidden());
+        }
+        if permission != Permission::Read && !self.profile.is_active() {
+            return Err(Fault::TenantSuspended.into());
+        }
+        Ok(())
     }
 }
 

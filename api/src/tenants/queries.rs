@@ -250,6 +250,12 @@ pub async fn insert_tenant(tx: &SystemTx, row: tenant::Model) -> Result<(), DbEr
     Ok(())
 }
 
+/// Whether a tenant has this short name.
+pub async fn is_slug_taken(tx: &SystemTx, slug: &str) -> Result<bool, DbErr> {
+    let found = tenant::Entity::find().filter(tenant::Column::Slug.eq(slug));
+    Ok(found.one(tx.connection()).await?.is_some())
+}
+
 /// Makes a person a member of a tenant.
 pub async fn insert_membership(tx: &SystemTx, row: membership::Model) -> Result<(), DbErr> {
     let row: membership::ActiveModel = row.into();

@@ -8,6 +8,7 @@ use super::{
     principal::{Principal, principal},
     service::Accounts,
     types::{Identity, Session},
+    views::{Limit, TenantStatus, tenancy},
 };
 use crate::{
     graphql::{
@@ -52,6 +53,12 @@ impl Viewer {
         self.0.role.into()
     }
 
+    /// The limits that hold for the caller, and how much of them is used.
+    async fn limits(&self, ctx: &Context<'_>) -> Result<Vec<Limit>, GqlError> {
+        let usage = tenancy(ctx)?.usage(principal(ctx)?).await?;
+        Ok(usage.into_iter().map(Limit::from).collect())
+    }
+
     /// Every tenant that the person belongs to.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, GqlError> {
         let memberships = accounts(ctx)?.memberships(self.0.user.id).await?;
@@ -94,13 +101,24 @@ impl From<user_account::Model> for User {
 
 /// A customer of the platform: devices, chats and messages belong to one.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub struct Tenant {
+    #[graphql(skip)]
+    pub(super) key: TenantId,
+    #[graphql(skip)]
+    pub(super) plan_id: Option<entity::PlanId>,
     /// Opaque id, `ten_…`.
     pub id: ID,
     /// What people see.
     pub name: String,
     /// A short name for addresses and configuration, unique over the platform.
     pub slug: String,
+    /// Whether it may act.
+    pub status: TenantStatus,
+    /// Since when it is suspended.
+    pub suspended_at: Option<DateTime<Utc>>,
+    /// Why it is suspended, as the operator has put it.
+    pub suspension_reason: Option<String>,
     /// ISO 3166-1 alpha-2: a phone number without a country code is read as one of this country.
     pub default_country: String,
     /// BCP 47: the language of new members' consoles.
@@ -114,9 +132,14 @@ pub struct Tenant {
 impl From<tenant::Model> for Tenant {
     fn from(row: tenant::Model) -> Self {
         Self {
+            key: row.id,
+            plan_id: row.plan_id,
             id: ID(row.id.to_string()),
             name: row.name,
             slug: row.slug,
+            status: row.status.into(),
+            suspended_at: row.suspended_at,
+            suspension_reason: row.suspension_reason,
             default_country: row.default_country,
             default_language: row.default_language,
             time_zone: row.time_zone,

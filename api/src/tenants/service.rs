@@ -10,6 +10,7 @@ use super::{
     authentication::Authenticator,
     password::{self, PasswordError, Passwords, Verdict},
     principal::Principal,
+    profile::Profiles,
     queries,
     throttle::Throttle,
     token::{RefreshToken, Tokens},
@@ -48,8 +49,15 @@ enum Presented {
 
 impl Accounts {
     /// Puts the parts together.
-    pub fn new(store: Store, clock: Clock, passwords: Passwords, tokens: Tokens, config: &config::Config) -> Self {
-        let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone());
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        passwords: Passwords,
+        tokens: Tokens,
+        profiles: Profiles,
+        config: &config::Config,
+    ) -> Self {
+        let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone(), profiles);
         let throttle = Arc::new(Throttle::new(config.login));
         Self {
             store,
@@ -65,6 +73,21 @@ impl Accounts {
     /// Checks access tokens.
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator
+    }
+
+    /// The database, for the other files of this room.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The time, for the other files of this room.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Hashes a password.
+    pub(super) async fn hash(&self, password: Secret) -> Result<String, PasswordError> {
+        self.passwords.hash(password).await
     }
 
     /// Begins a session.

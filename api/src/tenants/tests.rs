@@ -41,7 +41,14 @@ impl Stage {
             .await
             .expect("an operator is made");
         let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
-        let accounts = Accounts::new(store.clone(), clock.clone(), passwords, tokens, &config);
+        let accounts = Accounts::new(
+            store.clone(),
+            clock.clone(),
+            passwords,
+            tokens,
+            Profiles::new(store.clone()),
+            &config,
+        );
         Self {
             accounts,
             clock,
@@ -92,6 +99,10 @@ impl Stage {
             default_country: "ID".into(),
             default_language: "id".into(),
             time_zone: "Asia/Jakarta".into(),
+            plan_id: None,
+            limit_overrides: serde_json::json!({}),
+            suspended_at: None,
+            suspension_reason: None,
             created_at: now,
             updated_at: now,
         };

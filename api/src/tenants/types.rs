@@ -32,6 +32,62 @@ impl Email {
     }
 }
 
+/// What people call a tenant: 1–120 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantName(pub String);
+
+impl TenantName {
+    /// Checks and trims it.
+    pub fn parse(text: &str) -> Result<Self, UserError> {
+        let name = text.trim();
+        if (1..=120).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(UserError::invalid(
+                "name",
+                "A name has 1 to 120 characters in one line.",
+            ))
+        }
+    }
+}
+
+/// A country as ISO 3166-1 alpha-2, in capitals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Country(pub String);
+
+impl Country {
+    /// Reads one whose phone numbers are known.
+    pub fn parse(text: &str) -> Result<Self, UserError> {
+        let code = text.trim().to_ascii_uppercase();
+        match code.parse::<phonenumber::country::Id>() {
+            Ok(_) if code.len() == 2 => Ok(Self(code)),
+            _ => Err(UserError::invalid(
+                "defaultCountry",
+                "Write the country as two letters (ISO 3166-1), such as ID.",
+            )),
+        }
+    }
+}
+
+/// Reads a language of the console.
+pub fn parse_language(text: &str) -> Result<&'static str, UserError> {
+    match text.trim() {
+        "en" => Ok("en"),
+        "id" => Ok("id"),
+        _ => Err(UserError::invalid("defaultLanguage", "The languages are en and id.")),
+    }
+}
+
+/// Reads the IANA name of a time zone.
+pub fn parse_time_zone(text: &str) -> Result<chrono_tz::Tz, UserError> {
+    text.trim().parse().map_err(|_| {
+        UserError::invalid(
+            "timeZone",
+            "Write the time zone by its IANA name, such as Asia/Jakarta.",
+        )
+    })
+}
+
 /// A password that may be set.
 pub fn new_password(password: &Secret, path: &str) -> Result<(), UserError> {
     let length = password.expose().len();
@@ -122,6 +178,18 @@ mod tests {
         for text in ["", "budi", "@x", "budi@", "bu di@x", &format!("{}@x", "a".repeat(260))] {
             assert!(Email::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn settings_of_a_tenant_are_checked() {
+        assert_eq!(Country::parse(" id ").ok(), Some(Country("ID".to_owned())));
+        for text in ["", "XX", "IDN", "62"] {
+            assert!(Country::parse(text).is_err(), "{text}");
+        }
+        assert!(parse_time_zone("Asia/Jakarta").is_ok() && parse_time_zone("Jakarta").is_err());
+        assert!(parse_language("id").is_ok() && parse_language("de").is_err());
+        assert!(TenantName::parse("  ").is_err() && TenantName::parse("a\nb").is_err());
+        assert_eq!(TenantName::parse(" Toko ").ok(), Some(TenantName("Toko".to_owned())));
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Place {
             default_country: Set("ID".into()),
             default_language: Set("en".into()),
             time_zone: Set("Asia/Jakarta".into()),
+            plan_id: Set(None),
+            limit_overrides: Set(serde_json::json!({})),
+            suspended_at: Set(None),
+            suspension_reason: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
         };
