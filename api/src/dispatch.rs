@@ -52,33 +52,23 @@ impl Dispatch {
         match &event.kind {
             EventKind::Incoming(_) => return self.inbox.tell(lease, event).await,
             EventKind::Acked { whatsapp_id } => {
-                self.receipts
-                    .tell(
-                        lease,
-                        at,
-                        Heard::Acked {
-                            whatsapp_id: whatsapp_id.clone(),
-                        },
-                    )
-                    .await?;
+                // Off the wire: the next message need not wait until this is written down.
+                self.senders.settled(lease.id(), [whatsapp_id]);
+                let whatsapp_id = whatsapp_id.clone();
+                self.receipts.tell(lease, at, Heard::Acked { whatsapp_id }).await?;
             }
             EventKind::Nacked {
                 whatsapp_id,
                 code,
                 reason,
             } => {
-                let (whatsapp_id, reason) = (whatsapp_id.clone(), reason.clone());
-                self.receipts
-                    .tell(
-                        lease,
-                        at,
-                        Heard::Nacked {
-                            whatsapp_id,
-                            code: *code,
-                            reason,
-                        },
-                    )
-                    .await?;
+                self.senders.settled(lease.id(), [whatsapp_id]);
+                let heard = Heard::Nacked {
+                    whatsapp_id: whatsapp_id.clone(),
+                    code: *code,
+                    reason: reason.clone(),
+                };
+                self.receipts.tell(lease, at, heard).await?;
             }
             EventKind::Receipt {
                 chat,

@@ -11,6 +11,7 @@ mod m2026_11_21_000001_accounts;
 mod m2026_11_21_000002_devices;
 mod m2026_11_21_000003_messages;
 mod m2026_11_21_000004_events;
+mod m2026_11_21_000005_message_indexes;
 mod m2026_11_21_000010_audit;
 mod m2026_11_21_000020_plans;
 mod m2026_11_21_000021_quotas;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000002_devices::Migration),
             Box::new(m2026_11_21_000003_messages::Migration),
             Box::new(m2026_11_21_000004_events::Migration),
+            Box::new(m2026_11_21_000005_message_indexes::Migration),
             Box::new(m2026_11_21_000010_audit::Migration),
             Box::new(m2026_11_21_000031_address_pairs::Migration),
             Box::new(m2026_11_21_000020_plans::Migration),

@@ -72,13 +72,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         profiles.clone(),
         sending,
     );
-    let receipts = Receipts::start(
-        store.clone(),
-        clock.clone(),
-        events.clone(),
-        senders.clone(),
-        waiting.clone(),
-    );
+    let receipts = Receipts::start(store.clone(), clock.clone(), events.clone(), waiting.clone());
     let dispatch = Dispatch {
         leases: leases.clone(),
         status: StatusKeeper::start(store.clone(), events.clone(), leases.clone(), linking.clone()),

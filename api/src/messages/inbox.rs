@@ -19,7 +19,7 @@ use crate::{
     devices::LeasedDevice,
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage},
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, by_tenant, until_written},
+    store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
 };
 
 struct Item {
@@ -142,7 +142,7 @@ async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr
         let rows = tx
             .find::<message::Entity>()
             .filter(message::Column::DeviceId.eq(device_id))
-            .filter(message::Column::WhatsappId.is_in(whatsapp_ids))
+            .filter(message::Column::WhatsappId.is_in(filled(whatsapp_ids)))
             .all()
             .await?;
         known.extend(

@@ -20,7 +20,7 @@ use crate::{
     engine,
     events::{EventLog, NewEvent},
     graphql::{GqlError, Refusal, UserError},
-    store::{Batcher, Store, TenantScope, TenantTx},
+    store::{Batcher, Store, TenantScope, TenantTx, by_tenant, filled},
     tenants::{
         Meter, Profiles, Quota,
         quota::{Exceeded, Reservation},
@@ -167,7 +167,7 @@ async fn accept_batch(
     if !keys.is_empty() {
         let rows = tx
             .find::<message::Entity>()
-            .filter(message::Column::IdempotencyKey.is_in(keys))
+            .filter(message::Column::IdempotencyKey.is_in(filled(keys)))
             .all()
             .await?;
         known.extend(
@@ -289,53 +289,109 @@ pub fn reached_event(device_id: DeviceId, chat_id: ChatId, id: MessageId, status
     NewEvent::of_message(event::Type::MessageStatus, device_id, chat_id, id, data)
 }
 
-/// Takes up to `limit` messages that are due, the most urgent first: QUEUED → SENDING, committed before this returns.
-pub async fn claim(store: &Store, lease: &LeasedDevice, now: DateTime<Utc>, limit: u64) -> Result<Vec<Claimed>, DbErr> {
+/// What one device may take next.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub lease: LeasedDevice,
+    /// At most so many messages.
+    pub most: u64,
+}
+
+/// Takes messages out of the queue for devices that have room. Devices that ask at the same moment share a transaction.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Claims {
+    batcher: Batcher<Room, Result<Vec<Claimed>, std::sync::Arc<DbErr>>>,
+}
+
+impl Claims {
+    /// Starts the task that writes.
+    pub fn start(store: Store, clock: Clock) -> Self {
+        let batcher = Batcher::start(256, Duration::ZERO, move |rooms: Vec<Room>| {
+            let (store, clock) = (store.clone(), clock.clone());
+            async move { claim_all(&store, clock.now(), rooms).await }
+        });
+        Self { batcher }
+    }
+
+    /// Takes what is due for a device, the most urgent first: QUEUED → SENDING, committed before this returns.
+    pub async fn claim(&self, room: Room) -> Result<Vec<Claimed>, std::sync::Arc<DbErr>> {
+        // A server that is shutting down claims nothing more.
+        self.batcher.submit(room).await.unwrap_or_else(|_| Ok(Vec::new()))
+    }
+}
+
+async fn claim_all(
+    store: &Store,
+    now: DateTime<Utc>,
+    rooms: Vec<Room>,
+) -> Vec<Result<Vec<Claimed>, std::sync::Arc<DbErr>>> {
+    let mut results: Vec<_> = rooms.iter().map(|_| Ok(Vec::new())).collect();
+    let places = rooms.into_iter().enumerate().collect();
+    for (_, rooms) in by_tenant(places, |(_, room): &(usize, Room)| room.lease.tenant()) {
+        let (places, rooms): (Vec<usize>, Vec<Room>) = rooms.into_iter().unzip();
+        match claim_batch(store, now, &rooms).await {
+            Ok(claimed) => {
+                for (place, claimed) in places.into_iter().zip(claimed) {
+                    results[place] = Ok(claimed);
+                }
+            }
+            Err(error) => {
+                let error = std::sync::Arc::new(error);
+                for place in places {
+                    results[place] = Err(std::sync::Arc::clone(&error));
+                }
+            }
+        }
+    }
+    results
+}
+
+/// Claims for several devices of one tenant in one transaction. Answers one list per device, in their order.
+async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Vec<Claimed>>, DbErr> {
     use message::Column;
-    let tx = store.scope(lease).begin().await?;
+    let Some(first) = rooms.first() else {
+        return Ok(Vec::new());
+    };
+    let tx = store.scope(&first.lease).begin().await?;
     let due = Condition::any()
         .add(Column::NextAttemptAt.is_null())
         .add(Column::NextAttemptAt.lte(now));
-    let ids: Vec<MessageId> = tx
-        .find::<message::Entity>()
-        .filter(Column::DeviceId.eq(lease.id()))
-        .filter(queued())
-        .filter(due)
-        .order_by(Column::Priority, sea_orm::Order::Asc)
-        .order_by(Column::Id, sea_orm::Order::Asc)
-        .limit(limit)
-        .tuples::<(MessageId,)>([Expr::col(Column::Id)])
-        .await?
-        .into_iter()
-        .map(|(id,)| id)
-        .collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let mut claimed = Vec::with_capacity(rooms.len());
+    for room in rooms {
+        let next = tx
+            .find::<message::Entity>()
+            .filter(Column::DeviceId.eq(room.lease.id()))
+            .filter(queued())
+            .filter(due.clone())
+            .order_by(Column::Priority, sea_orm::Order::Asc)
+            .order_by(Column::Id, sea_orm::Order::Asc)
+            .limit(room.most)
+            .into_subquery(Column::Id);
+        let rows = tx
+            .update::<message::Entity>()
+            .set(Column::Status, message::Status::Sending)
+            .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .set(Column::Fence, room.lease.number())
+            .set(Column::SendingAt, now)
+            .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
+            .filter(Column::Id.in_subquery(next))
+            .filter(queued())
+            .returning_tuples::<ClaimedColumns>([
+                Column::Priority,
+                Column::Id,
+                Column::ChatId,
+                Column::WhatsappId,
+                Column::RecipientJid,
+                Column::Body,
+                Column::Attempts,
+            ])
+            .await?;
+        let mut taken: Vec<Claimed> = rows.into_iter().map(Claimed::from).collect();
+        taken.sort_by_key(|message| (message.priority, message.id));
+        claimed.push(taken);
     }
-    let mut claimed: Vec<Claimed> = tx
-        .update::<message::Entity>()
-        .set(Column::Status, message::Status::Sending)
-        .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .set(Column::Fence, lease.number())
-        .set(Column::SendingAt, now)
-        .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-        .filter(Column::Id.is_in(ids))
-        .filter(queued())
-        .returning_tuples::<ClaimedColumns>([
-            Column::Priority,
-            Column::Id,
-            Column::ChatId,
-            Column::WhatsappId,
-            Column::RecipientJid,
-            Column::Body,
-            Column::Attempts,
-        ])
-        .await?
-        .into_iter()
-        .map(Claimed::from)
-        .collect();
     tx.commit().await?;
-    claimed.sort_by_key(|message| (message.priority, message.id));
     Ok(claimed)
 }
 
@@ -496,7 +552,7 @@ pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
         .filter(Column::DeviceId.eq(lease.id()))
-        .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+        .filter(Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
         .filter(sending())
         .execute()
         .await?;

@@ -3,7 +3,10 @@
 //! They are written in batches. A batch that cannot be written waits for the database; meanwhile the engine is held back
 //! by the bounded queue.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, message, receipt};
@@ -15,7 +18,6 @@ use sea_orm::{
 
 use super::{
     outbox::{self, Failure, reached_event, status_event},
-    sender::Senders,
     types::before,
     waiting::Waiting,
 };
@@ -25,7 +27,7 @@ use crate::{
     devices::LeasedDevice,
     engine::ReceiptKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, by_tenant, until_written},
+    store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
 };
 
 /// What was heard about messages that went out.
@@ -64,18 +66,16 @@ struct Parts {
     store: Store,
     clock: Clock,
     events: EventLog,
-    senders: Senders,
     waiting: Waiting,
 }
 
 impl Receipts {
     /// Starts the task that writes.
-    pub fn start(store: Store, clock: Clock, events: EventLog, senders: Senders, waiting: Waiting) -> Self {
+    pub fn start(store: Store, clock: Clock, events: EventLog, waiting: Waiting) -> Self {
         let parts = std::sync::Arc::new(Parts {
             store,
             clock,
             events,
-            senders,
             waiting,
         });
         let batcher = Batcher::start(1024, Duration::from_millis(8), move |items: Vec<Item>| {
@@ -106,11 +106,6 @@ async fn record(parts: &Parts, items: Vec<Item>) {
             Ok(changed) => changed.into_iter().for_each(|id| parts.waiting.changed(id)),
             Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not record receipts"),
         }
-        for item in items {
-            if let Heard::Acked { whatsapp_id } | Heard::Nacked { whatsapp_id, .. } = &item.heard {
-                parts.senders.settled(item.lease.id(), [whatsapp_id]);
-            }
-        }
     }
 }
 
@@ -121,14 +116,20 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     };
     let tx = parts.store.scope(&first.lease).begin().await?;
     let mut told: Vec<NewEvent> = Vec::new();
+    let mut taken = acknowledged(items);
     for (status, device_id, at, whatsapp_ids) in steps(items) {
         let moved = advance(&tx, device_id, status, at, &whatsapp_ids).await?;
         super::count(status, moved.len());
-        told.extend(
-            moved
-                .into_iter()
-                .map(|(id, chat_id)| reached_event(device_id, chat_id, id, status)),
-        );
+        for (id, chat_id, whatsapp_id) in moved {
+            let newly_taken = taken
+                .get_mut(&device_id)
+                .is_some_and(|ids| ids.remove(whatsapp_id.as_str()));
+            if newly_taken && status != message::Status::Sent {
+                super::count(message::Status::Sent, 1);
+                told.push(reached_event(device_id, chat_id, id, message::Status::Sent));
+            }
+            told.push(reached_event(device_id, chat_id, id, status));
+        }
     }
     record_participants(&tx, items).await?;
     let refused = refuse(parts, &tx, items).await?;
@@ -141,8 +142,26 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
 
 type Step = (message::Status, DeviceId, DateTime<Utc>, Vec<String>);
 
-/// The updates that a batch amounts to: for each device one per state, in the order in which states follow each other.
+/// What the server took in this batch.
+fn acknowledged(items: &[Item]) -> HashMap<DeviceId, HashSet<&str>> {
+    let mut taken: HashMap<DeviceId, HashSet<&str>> = HashMap::new();
+    for item in items {
+        if let Heard::Acked { whatsapp_id } = &item.heard {
+            taken.entry(item.lease.id()).or_default().insert(whatsapp_id);
+        }
+    }
+    taken
+}
+
+/// The updates that a batch amounts to: for each device one per state, in the order in which states follow each other. A
+/// message that was taken and delivered within one batch is updated once; both are told.
 fn steps(items: &[Item]) -> Vec<Step> {
+    let mut received: HashSet<(DeviceId, &str)> = HashSet::new();
+    for item in items {
+        if let Heard::Receipt { whatsapp_ids, .. } = &item.heard {
+            received.extend(whatsapp_ids.iter().map(|id| (item.lease.id(), id.as_str())));
+        }
+    }
     let mut steps: Vec<Step> = Vec::new();
     let mut add = |status: message::Status, item: &Item, whatsapp_ids: &[String]| {
         let known = steps.iter_mut().find(|(known, device_id, at, _)| {
@@ -156,6 +175,7 @@ fn steps(items: &[Item]) -> Vec<Step> {
     };
     for item in items {
         match &item.heard {
+            Heard::Acked { whatsapp_id } if received.contains(&(item.lease.id(), whatsapp_id.as_str())) => {}
             Heard::Acked { whatsapp_id } => add(message::Status::Sent, item, std::slice::from_ref(whatsapp_id)),
             Heard::Receipt { whatsapp_ids, kind, .. } => add(status_of(*kind), item, whatsapp_ids),
             Heard::Nacked { .. } => {}
@@ -182,14 +202,14 @@ const fn rank(status: message::Status) -> u8 {
     }
 }
 
-/// Moves messages forward to `status`; answers which moved, with their chats. What a later state implies is filled in where it was never heard.
+/// Moves messages forward to `status`; answers which moved, with their chats and WhatsApp ids. What a later state implies is filled in where it was never heard.
 async fn advance(
     tx: &TenantTx,
     device_id: DeviceId,
     status: message::Status,
     at: DateTime<Utc>,
     whatsapp_ids: &[String],
-) -> Result<Vec<(MessageId, ChatId)>, DbErr> {
+) -> Result<Vec<(MessageId, ChatId, String)>, DbErr> {
     use message::Column;
     let unless_known = |column: Column| -> SimpleExpr {
         Func::coalesce([SimpleExpr::from(Expr::col(column)), SimpleExpr::Value(at.into())]).into()
@@ -206,10 +226,10 @@ async fn advance(
     }
     update
         .filter(Column::DeviceId.eq(device_id))
-        .filter(Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+        .filter(Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
         .filter(Column::Direction.eq(message::Direction::Out))
         .filter(Column::Status.is_in(before(status)))
-        .returning_tuples([Column::Id, Column::ChatId])
+        .returning_tuples([Column::Id, Column::ChatId, Column::WhatsappId])
         .await
 }
 
@@ -227,7 +247,7 @@ async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr>
         let messages = tx
             .find::<message::Entity>()
             .filter(message::Column::DeviceId.eq(item.lease.id()))
-            .filter(message::Column::WhatsappId.is_in(whatsapp_ids.iter().map(String::as_str)))
+            .filter(message::Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
             .filter(message::Column::Direction.eq(message::Direction::Out))
             .tuples::<(MessageId,)>([Expr::col(message::Column::Id)])
             .await?;

@@ -7,19 +7,19 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{ChatId, DeviceId, MessageId};
 use futures::{StreamExt, stream};
 use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    outbox::{self, Claimed, Failure},
+    outbox::{self, Claimed, Claims, Failure, Room},
     pacing::Pacing,
     waiting::Waiting,
 };
@@ -64,6 +64,7 @@ struct Parts {
     engine: engine::Handle,
     waiting: Waiting,
     profiles: Profiles,
+    claims: Claims,
     options: SendingOptions,
 }
 
@@ -76,6 +77,8 @@ struct Lane {
     connection: watch::Sender<Option<u64>>,
     /// WhatsApp ids that wait for the server's ack.
     in_flight: Mutex<HashSet<String>>,
+    /// The loop waits for acks: only then is one worth waking it for.
+    full: AtomicBool,
 }
 
 impl Senders {
@@ -90,6 +93,7 @@ impl Senders {
         options: SendingOptions,
     ) -> Self {
         let parts = Parts {
+            claims: Claims::start(store.clone(), clock.clone()),
             store,
             clock,
             events,
@@ -161,7 +165,9 @@ impl Senders {
                 in_flight.remove(whatsapp_id);
             }
             drop(in_flight);
-            lane.wake.notify_one();
+            if lane.full.load(Ordering::SeqCst) {
+                lane.wake.notify_one();
+            }
         }
     }
 
@@ -211,6 +217,7 @@ impl Lane {
             wake: Notify::new(),
             connection,
             in_flight: Mutex::default(),
+            full: AtomicBool::new(false),
         }
     }
 
@@ -244,18 +251,22 @@ async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: wat
             if seen != current {
                 // A new connection: nothing that was on its way is confirmed any more.
                 lane.forget_acks();
-                outbox::requeue_unconfirmed(&parts.store, &lane.lease).await?;
+                outbox::requeue_unconfirmed(&parts.store, &lane.lease)
+                    .await
+                    .map_err(Arc::new)?;
                 seen = current;
             }
-            if !parts.profiles.may_send(lane.lease.tenant()).await? {
-                return Ok(None);
+            if !parts.profiles.may_send(lane.lease.tenant()).await.map_err(Arc::new)? {
+                return Ok(Drained::Suspended);
             }
-            drain_once(&parts, &lane).await.map(Some)
+            drain_once(&parts, &lane).await
         };
-        let sent = match step.await {
-            Ok(Some(sent)) => sent,
-            Ok(None) => {
-                // The tenant is suspended: its messages stay queued. The lane is let go, so that it can end meanwhile.
+        let due = match step.await {
+            Ok(Drained::Some) => continue,
+            Ok(Drained::Full) => None,
+            Ok(Drained::Empty) => outbox::next_due(&parts.store, &lane.lease).await.ok().flatten(),
+            Ok(Drained::Suspended) => {
+                // Its messages stay queued. The lane is let go, so that it can end meanwhile.
                 drop(lane);
                 let _ = tokio::time::timeout(SUSPENDED, connection.changed()).await;
                 continue;
@@ -266,52 +277,65 @@ async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: wat
                 continue;
             }
         };
-        if sent == 0 {
-            let due = rest(&parts, &lane).await;
-            tokio::select! {
-                () = lane.wake.notified() => {}
-                () = due => {}
-                _ = connection.changed() => {}
-            }
+        tokio::select! {
+            () = lane.wake.notified() => {}
+            () = until(&parts.clock, due) => {}
+            _ = connection.changed() => {}
         }
     }
 }
 
-/// A future that ends when the next postponed message is due; never, when there is none.
-async fn rest(parts: &Parts, lane: &Lane) -> impl Future<Output = ()> + use<> {
-    let due = outbox::next_due(&parts.store, &lane.lease).await.ok().flatten();
-    let wait = due.map(|due| (due - parts.clock.now()).to_std().unwrap_or_default());
-    async move {
-        match wait {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => std::future::pending().await,
-        }
+/// What one look at the outbox came to.
+enum Drained {
+    /// Messages were sent.
+    Some,
+    /// Too many wait for the server's ack.
+    Full,
+    /// Nothing is due.
+    Empty,
+    /// The tenant is suspended.
+    Suspended,
+}
+
+/// Ends at `due`; never, when there is none.
+async fn until(clock: &Clock, due: Option<DateTime<Utc>>) {
+    match due {
+        Some(due) => tokio::time::sleep((due - clock.now()).to_std().unwrap_or_default()).await,
+        None => std::future::pending().await,
     }
 }
 
-/// Claims what fits into the window and hands it to the engine. Answers how many were claimed.
-async fn drain_once(parts: &Parts, lane: &Lane) -> Result<usize, DbErr> {
-    let room = parts.options.window.saturating_sub(lane.in_flight());
+/// Claims what fits into the window and hands it to the engine.
+async fn drain_once(parts: &Parts, lane: &Lane) -> Result<Drained, Arc<DbErr>> {
+    let window = parts.options.window;
+    // Set before the acks are counted, so that none is missed in between.
+    lane.full.store(true, Ordering::SeqCst);
+    let room = window.saturating_sub(lane.in_flight());
     let most = if parts.options.pacing.is_off() {
-        room.min(128)
+        // Half a window at least: a claim is a transaction, and acks come one by one.
+        if room >= window.div_ceil(2) { room } else { 0 }
     } else {
         room.min(1)
     };
     if most == 0 {
-        return Ok(0);
+        return Ok(Drained::Full);
     }
-    let messages = outbox::claim(&parts.store, &lane.lease, parts.clock.now(), most as u64).await?;
-    let count = messages.len();
-    if count == 0 {
-        return Ok(0);
+    lane.full.store(false, Ordering::SeqCst);
+    let room = Room {
+        lease: lane.lease,
+        most: most as u64,
+    };
+    let messages = parts.claims.claim(room).await?;
+    if messages.is_empty() {
+        return Ok(Drained::Empty);
     }
     lane.expect_acks(&messages);
     let outcomes = send_all(parts, lane, messages).await;
-    settle(parts, lane, outcomes).await?;
+    settle(parts, lane, outcomes).await.map_err(Arc::new)?;
     if !parts.options.pacing.is_off() {
         tokio::time::sleep(parts.options.pacing.next_gap()).await;
     }
-    Ok(count)
+    Ok(Drained::Some)
 }
 
 /// Sends chats side by side and the messages of a chat one after the other. Answers those that did not leave.

@@ -1,5 +1,7 @@
 //! What the engine keeps for one device that this node holds.
 
+use std::collections::HashSet;
+
 use entity::{DeviceId, TenantId, device, engine_record};
 use sea_orm::{
     ActiveValue::Set,
@@ -7,7 +9,11 @@ use sea_orm::{
     sea_query::{IntoCondition, OnConflict},
 };
 
-use super::{Pools, Scoped, device_value, system_scope};
+use super::{
+    Pools, Scoped, device_value,
+    shapes::{chunks, filled},
+    system_scope,
+};
 
 /// What a device's scope is minted from: the lease that this node holds on it.
 ///
@@ -91,15 +97,23 @@ pub struct RecordTx {
 }
 
 impl RecordTx {
-    /// Whether the device's lease is still the one that `scope` was minted from.
-    pub async fn holds_lease(&self, scope: &DeviceScope) -> Result<bool, DbErr> {
-        let fence: Option<i64> = device::Entity::find_by_id(scope.device_id)
+    /// Which of these devices are still under the lease that their scope was minted from: devices and their fences.
+    pub async fn held(
+        &self,
+        scopes: impl IntoIterator<Item = &DeviceScope>,
+    ) -> Result<HashSet<(DeviceId, i64)>, DbErr> {
+        let ids: HashSet<DeviceId> = scopes.into_iter().map(|scope| scope.device_id).collect();
+        let fences: Vec<(DeviceId, Option<i64>)> = device::Entity::find()
+            .filter(device::Column::Id.is_in(filled(ids)))
             .select_only()
-            .column(device::Column::LeaseFence)
+            .columns([device::Column::Id, device::Column::LeaseFence])
             .into_tuple()
-            .one(&self.transaction)
+            .all(&self.transaction)
             .await?;
-        Ok(fence == Some(scope.fence))
+        Ok(fences
+            .into_iter()
+            .filter_map(|(id, fence)| Some((id, fence?)))
+            .collect())
     }
 
     /// Reads a device's records within the transaction.
@@ -111,25 +125,25 @@ impl RecordTx {
     /// Puts records, replacing those with the same space and key. Devices may be mixed in one call.
     pub async fn put(&self, records: impl IntoIterator<Item = (&DeviceScope, Record)>) -> Result<(), DbErr> {
         use engine_record::Column;
-        let mut rows = records.into_iter().map(|(scope, record)| engine_record::ActiveModel {
-            device_id: Set(scope.device_id),
-            space: Set(record.space),
-            key: Set(record.key),
-            value: Set(record.value),
-            number: Set(record.number),
-            expires_at: Set(record.expires_at),
-        });
+        let rows: Vec<_> = records
+            .into_iter()
+            .map(|(scope, record)| engine_record::ActiveModel {
+                device_id: Set(scope.device_id),
+                space: Set(record.space),
+                key: Set(record.key),
+                value: Set(record.value),
+                number: Set(record.number),
+                expires_at: Set(record.expires_at),
+            })
+            .collect();
         let replace = OnConflict::columns([Column::DeviceId, Column::Space, Column::Key])
             .update_columns([Column::Value, Column::Number, Column::ExpiresAt])
             .to_owned();
-        loop {
-            let chunk: Vec<_> = rows.by_ref().take(4_000).collect();
-            if chunk.is_empty() {
-                return Ok(());
-            }
+        for chunk in chunks(rows) {
             let insert = engine_record::Entity::insert_many(chunk).on_conflict(replace.clone());
             insert.exec_without_returning(&self.transaction).await?;
         }
+        Ok(())
     }
 
     /// Deletes a device's records that meet `condition`; answers how many.

@@ -86,13 +86,13 @@ async fn open_sqlite(options: &DatabaseOptions, path: &str) -> Result<Pools, Ope
         std::fs::create_dir_all(folder)?;
     }
     let url = format!("sqlite://{file}?mode=rwc");
-    let write = sea_orm::Database::connect(sqlite_options(&url, 1, Duration::from_mins(1))).await?;
-    let read =
-        sea_orm::Database::connect(sqlite_options(&url, options.max_connections, options.acquire_timeout)).await?;
+    let write = sea_orm::Database::connect(sqlite_options(&url, 1, Duration::from_mins(1), "-16000")).await?;
+    let readers = sqlite_options(&url, options.max_connections, options.acquire_timeout, "-2000");
+    let read = sea_orm::Database::connect(readers).await?;
     Ok(Pools { read, write })
 }
 
-fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration) -> ConnectOptions {
+fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration, cache: &'static str) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(connections)
@@ -103,7 +103,7 @@ fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration) -> Con
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .pragma("journal_mode", "WAL")
                 // A commit is on the disk before it is answered, through a power cut too. Writers batch, so it is paid
@@ -112,9 +112,8 @@ fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration) -> Con
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "10000")
                 .pragma("temp_store", "MEMORY")
-                // Pages are read from the operating system's cache in place, not copied into one cache per connection.
-                .pragma("mmap_size", "1073741824")
-                .pragma("cache_size", "-8000")
+                // In KiB, of each connection. Every commit of the writer empties the readers' caches, so more is waste.
+                .pragma("cache_size", cache)
         });
     connect
 }

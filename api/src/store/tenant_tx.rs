@@ -2,11 +2,11 @@
 
 use entity::{AppendOnly, TenantId, TenantOwned};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, Value,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, IntoActiveModel, QueryFilter, Value,
     sea_query::{IntoCondition, OnConflict},
 };
 
-use super::{Scoped, Update, tenant_value};
+use super::{Scoped, Update, shapes::chunks, tenant_value};
 
 /// Changes one tenant's rows; nothing is kept until [`TenantTx::commit`], dropping it undoes everything.
 ///
@@ -62,19 +62,19 @@ impl TenantTx {
             .map(|_| ())
     }
 
-    /// Inserts rows in one statement.
+    /// Inserts rows.
     pub async fn insert_many<E, A>(&self, rows: Vec<A>) -> Result<(), DbErr>
     where
         E: TenantOwned,
         A: ActiveModelTrait<Entity = E> + Send,
     {
-        for chunk in chunks::<E, A>(self.owned(rows)) {
+        for chunk in chunks(self.owned(rows)) {
             E::insert_many(chunk).exec_without_returning(&self.transaction).await?;
         }
         Ok(())
     }
 
-    /// Inserts rows in one statement; `on_conflict` says what becomes of those that exist. Answers the rows as they are
+    /// Inserts rows; `on_conflict` says what becomes of those that exist. Answers the rows as they are
     /// now, without those that the conflict rule left alone.
     pub async fn upsert_many<E, A>(&self, rows: Vec<A>, on_conflict: OnConflict) -> Result<Vec<E::Model>, DbErr>
     where
@@ -83,7 +83,7 @@ impl TenantTx {
         E::Model: IntoActiveModel<A>,
     {
         let mut kept = Vec::with_capacity(rows.len());
-        for chunk in chunks::<E, A>(self.owned(rows)) {
+        for chunk in chunks(self.owned(rows)) {
             let insert = E::insert_many(chunk).on_conflict(on_conflict.clone());
             kept.extend(insert.exec_with_returning(&self.transaction).await?);
         }
@@ -118,19 +118,4 @@ impl TenantTx {
         }
         rows
     }
-}
-
-/// Splits rows so that one statement stays below SQLite's limit of bound values (32,766, and Postgres' 65,535).
-fn chunks<E, A>(rows: Vec<A>) -> impl Iterator<Item = Vec<A>>
-where
-    E: EntityTrait,
-    A: ActiveModelTrait<Entity = E>,
-{
-    use sea_orm::Iterable;
-    let size = (30_000 / E::Column::iter().count().max(1)).max(1);
-    let mut rows = rows.into_iter();
-    std::iter::from_fn(move || {
-        let chunk: Vec<A> = rows.by_ref().take(size).collect();
-        (!chunk.is_empty()).then_some(chunk)
-    })
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    store::{DeviceScope, cipher::Cipher},
+    store::{DeviceScope, cipher::Cipher, filled},
 };
 
 type Place = (Space, Vec<u8>);
@@ -125,7 +125,7 @@ impl Records {
         for keys in keys.chunks(500) {
             let these = Condition::all()
                 .add(Column::Space.eq(space.number()))
-                .add(Column::Key.is_in(keys.iter().cloned()));
+                .add(Column::Key.is_in(filled(keys.iter().cloned())));
             found.extend(self.select(space, these).await?);
         }
         Ok(merge(found, behind))

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::space::Space;
-use crate::store::{DeviceScope, Record, RecordTx};
+use crate::store::{DeviceScope, Record, RecordTx, filled};
 
 const QUEUE: usize = 4096;
 const LARGEST: usize = 2048;
@@ -199,7 +199,7 @@ async fn commit(batch: Vec<Write>) -> Vec<Write> {
     let error = match outcome {
         Ok(done) => {
             for (position, write) in batch.into_iter().enumerate() {
-                let held = !done.refused.contains(&lease(&write.scope));
+                let held = done.held.contains(&lease(&write.scope));
                 let removed = done.removed.get(&position).copied().unwrap_or(0);
                 write.settle(if held { Ok(removed) } else { Err(WriteError::LeaseLost) });
             }
@@ -232,7 +232,7 @@ impl Write {
 
 /// What a committed transaction did.
 struct Done {
-    refused: HashSet<(DeviceId, i64)>,
+    held: HashSet<(DeviceId, i64)>,
     removed: HashMap<usize, u64>,
 }
 
@@ -243,21 +243,16 @@ fn lease(scope: &DeviceScope) -> (DeviceId, i64) {
 async fn attempt(batch: &[Write]) -> Result<Done, DbErr> {
     let Some(first) = batch.first() else {
         return Ok(Done {
-            refused: HashSet::new(),
+            held: HashSet::new(),
             removed: HashMap::new(),
         });
     };
     let transaction = first.scope.begin().await?;
-    let mut leases = HashMap::new();
-    for write in batch {
-        if let std::collections::hash_map::Entry::Vacant(entry) = leases.entry(lease(&write.scope)) {
-            entry.insert(transaction.holds_lease(&write.scope).await?);
-        }
-    }
+    let held = transaction.held(batch.iter().map(|write| &write.scope)).await?;
     let mut pending = Pending::default();
     let mut removed = HashMap::new();
     for (position, write) in batch.iter().enumerate() {
-        if leases.get(&lease(&write.scope)) != Some(&true) {
+        if !held.contains(&lease(&write.scope)) {
             continue;
         }
         for change in &write.changes {
@@ -269,12 +264,7 @@ async fn attempt(batch: &[Write]) -> Result<Done, DbErr> {
     }
     pending.flush(&transaction).await?;
     transaction.commit().await?;
-    let refused = leases
-        .into_iter()
-        .filter(|(_, held)| !held)
-        .map(|(lease, _)| lease)
-        .collect();
-    Ok(Done { refused, removed })
+    Ok(Done { held, removed })
 }
 
 type Place<'a> = (DeviceId, Space, &'a [u8]);
@@ -340,7 +330,7 @@ impl<'a> Pending<'a> {
             for keys in keys.chunks(500) {
                 let these = Condition::all()
                     .add(Column::Space.eq(space.number()))
-                    .add(Column::Key.is_in(keys.iter().map(|key| key.to_vec())));
+                    .add(Column::Key.is_in(filled(keys.iter().map(|key| key.to_vec()))));
                 tx.delete(self.scopes[&device], these).await?;
             }
         }

@@ -23,20 +23,28 @@ use network::SandboxProcess;
 use report::Results;
 use rounds::{Round, Size};
 
-/// Arguments: the folder of the built programs, the file to write, and `quick` for a trial.
+/// Arguments: the folder of the built programs, the file to write, `quick` for a trial, `idle` or `work` for one round
+/// alone, and the contestants.
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let programs = PathBuf::from(
         arguments
             .next()
-            .context("usage: bench PROGRAMS REPORT [quick] [NAME…]")?,
+            .context("usage: bench PROGRAMS REPORT [quick] [idle|work] [NAME…]")?,
     );
     let report = PathBuf::from(
         arguments
             .next()
-            .context("usage: bench PROGRAMS REPORT [quick] [NAME…]")?,
+            .context("usage: bench PROGRAMS REPORT [quick] [idle|work] [NAME…]")?,
     );
-    let (quick, named): (Vec<String>, Vec<String>) = arguments.partition(|word| word == "quick");
+    let (quick, words): (Vec<String>, Vec<String>) = arguments.partition(|word| word == "quick");
+    let (only, named): (Vec<String>, Vec<String>) =
+        words.into_iter().partition(|word| word == "idle" || word == "work");
+    let rounds: Vec<Round> = [("idle", Round::Idle), ("work", Round::Work)]
+        .into_iter()
+        .filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name))
+        .map(|(_, round)| round)
+        .collect();
     let size = if quick.is_empty() { Size::FULL } else { Size::QUICK };
     let wanted = |name: &str| named.is_empty() || named.iter().any(|wanted| name.starts_with(wanted.as_str()));
 
@@ -51,7 +59,11 @@ fn main() -> Result<()> {
             .filter(|name| wanted(name))
         {
             eprintln!("{name}");
-            results.push(measure(name, &programs, size).await.with_context(|| name.to_owned())?);
+            results.push(
+                measure(name, &programs, &rounds, size)
+                    .await
+                    .with_context(|| name.to_owned())?,
+            );
         }
         anyhow::Ok(results)
     })?;
@@ -60,13 +72,13 @@ fn main() -> Result<()> {
     std::fs::write(&report, text).with_context(|| format!("cannot write {}", report.display()))
 }
 
-async fn measure(name: &'static str, programs: &std::path::Path, size: Size) -> Result<Results> {
+async fn measure(name: &'static str, programs: &std::path::Path, rounds: &[Round], size: Size) -> Result<Results> {
     let mut results = Results {
         name,
         ..Results::default()
     };
     // Idle devices first, then work with few devices in a process that never had more.
-    for round in [Round::Idle, Round::Work] {
+    for round in rounds {
         let network = SandboxProcess::start(programs).await?;
         // Kept until the measurement is over.
         let database = match name {
@@ -82,7 +94,7 @@ async fn measure(name: &'static str, programs: &std::path::Path, size: Size) -> 
             }
             _ => anyhow::bail!("unknown contestant"),
         };
-        rounds::run(round, &mut contestant, &network, size, &mut results).await?;
+        rounds::run(*round, &mut contestant, &network, size, &mut results).await?;
     }
     Ok(results)
 }

@@ -1,0 +1,52 @@
+//! Statements of few shapes.
+//!
+//! A database keeps the plan of a statement it has seen. A statement whose text grows with the number of its values would
+//! be new almost every time; on both databases reading and planning it costs more than running it. So lists are cut or
+//! filled up to lengths that come again.
+
+/// The most rows of one inserting statement, and values of one list. A power of two.
+const LARGEST: usize = 64;
+
+/// Splits rows into powers of two: 100 rows become 64, 32 and 4.
+pub(super) fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let left = rows.len();
+        let size = LARGEST.min(1 << left.checked_ilog2()?);
+        Some(rows.by_ref().take(size).collect())
+    })
+}
+
+/// Fills a list for `IN` up to the next power of two by repeating its last value, which changes nothing.
+pub fn filled<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_split_into_few_sizes_and_none_is_lost() {
+        let sizes = |count: usize| -> Vec<usize> { chunks((0..count).collect()).map(|chunk| chunk.len()).collect() };
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(100), [64, 32, 4]);
+        assert_eq!(sizes(200), [64, 64, 64, 8]);
+        assert_eq!(
+            chunks((0..77).collect()).flatten().collect::<Vec<_>>(),
+            (0..77).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_list_is_filled_with_what_it_has() {
+        assert_eq!(filled([1, 2, 3]), [1, 2, 3, 3]);
+        assert_eq!(filled([7]), [7]);
+        assert_eq!(filled(Vec::<i32>::new()), [0; 0]);
+    }
+}
