@@ -181,6 +181,8 @@ impl App {
                 }
             }
         });
+        spawn_until(stopping, self.services.rates.clone().follow());
+        spawn_until(stopping, self.services.windows.clone().share_for_ever());
         let devices = self.devices.clone();
         let stagger = Duration::from_secs(1) / self.services.config.engine.restore_per_second.max(1);
         spawn_until(stopping, async move {

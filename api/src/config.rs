@@ -88,6 +88,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Throttling of logins.
     pub login: Login,
+    /// How many in how short a time.
+    pub rate_limits: RateLimits,
     /// Limits of queries.
     pub graphql: Graphql,
     /// How messages go out.
@@ -199,6 +201,23 @@ pub struct Login {
     pub attempts_per_address: u32,
     /// The window.
     pub window: Duration,
+}
+
+/// How many in how short a time, until operators set something else.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimits {
+    /// Requests of an address without a login, per window.
+    pub anonymous_requests: Option<i64>,
+    /// That window.
+    pub anonymous_window: Duration,
+    /// What a tenant's queries may cost.
+    pub api_cost_per_minute: Option<i64>,
+    /// Campaigns that a tenant may start.
+    pub campaign_starts_per_hour: Option<i64>,
+    /// Files that a tenant may upload.
+    pub uploads_per_minute: Option<i64>,
+    /// One-time passwords to one number.
+    pub otp_sends_per_hour: Option<i64>,
 }
 
 /// Limits of queries.

@@ -17,6 +17,7 @@ pub mod logging;
 pub mod messages;
 pub mod phone;
 pub mod platform;
+pub mod rates;
 #[cfg(feature = "sandbox")]
 pub mod sandbox_control;
 pub mod schema;

@@ -30,7 +30,7 @@ use crate::{
         schema::{MessageMutation, MessageQuery},
         views::Message,
     },
-    platform::{PlatformMutation, PlatformQuery},
+    platform::{PlatformMutation, PlatformQuery, PlatformSettingsMutation},
     store::Store,
     tenants::{Permission, Principal, SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal, scope},
 };
@@ -60,6 +60,7 @@ pub struct Mutation(
     DeviceMutation,
     MessageMutation,
     PlatformMutation,
+    PlatformSettingsMutation,
     SandboxMutations,
 );
 

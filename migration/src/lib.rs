@@ -15,6 +15,7 @@ mod m2026_11_21_000005_message_indexes;
 mod m2026_11_21_000010_audit;
 mod m2026_11_21_000020_plans;
 mod m2026_11_21_000021_quotas;
+mod m2026_11_21_000022_rates;
 mod m2026_11_21_000031_address_pairs;
 
 /// Runs the migrations in order.
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000031_address_pairs::Migration),
             Box::new(m2026_11_21_000020_plans::Migration),
             Box::new(m2026_11_21_000021_quotas::Migration),
+            Box::new(m2026_11_21_000022_rates::Migration),
         ]
     }
 }

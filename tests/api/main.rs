@@ -6,5 +6,6 @@ mod devices;
 mod limits;
 mod operation;
 mod platform;
+mod rates;
 mod sessions;
 mod tenancy;

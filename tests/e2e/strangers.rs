@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 29] = [
+const WITHOUT_IDS: [(&str, &str); 30] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -31,6 +31,7 @@ const WITHOUT_IDS: [(&str, &str); 29] = [
     ("updateTenant", "as platform"),
     ("suspendTenant", "as platform"),
     ("activateTenant", "as platform"),
+    ("updatePlatformSettings", "as platform"),
     ("createPlan", "as platform"),
     ("updatePlan", "as platform"),
     ("deletePlan", "as platform"),

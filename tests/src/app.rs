@@ -37,6 +37,8 @@ impl TestApp {
             ("database.url", database.url()),
             ("first_run.operator_email", EMAIL.to_owned()),
             ("first_run.operator_password", PASSWORD.to_owned()),
+            // Many tests call without a login, all from one address.
+            ("rate_limits.anonymous_requests", "100000".to_owned()),
             // Nobody listens there: devices can't connect, and no test here needs one that does.
             ("sandbox.url", "ws://127.0.0.1:9/ws/chat".to_owned()),
         ];

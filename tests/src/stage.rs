@@ -64,6 +64,7 @@ impl Stage {
             ("KABAR_OPERATOR_EMAIL", EMAIL.to_owned()),
             ("KABAR_OPERATOR_PASSWORD", PASSWORD.to_owned()),
             ("KABAR_SANDBOX_URL", network.url()),
+            ("KABAR_RATE_LIMITS_ANONYMOUS_REQUESTS", "100000".to_owned()),
             // Restarts are what many tests are about; they need not be gentle to a network of our own.
             ("KABAR_ENGINE_RECONNECT_MIN_MS", "50".to_owned()),
             ("KABAR_ENGINE_RECONNECT_MAX_MS", "1000".to_owned()),

@@ -15,6 +15,7 @@ use crate::{
     http::{Probes, Services},
     messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
     platform::Platform,
+    rates::{RateSettings, Windows},
     schema,
     store::{DatabaseOptions, Store, cipher::Cipher},
     tenants::{self, Accounts, Passwords, Profiles, Tenancy, Tokens},
@@ -31,16 +32,32 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     let first_operator = tenants::prepare(&store, &clock, &passwords, &config.first_run).await?;
     let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
     let profiles = Profiles::new(store.clone());
+    let rates = RateSettings::new(store.clone(), &config);
+    rates.reload().await?;
+    let windows = Windows::new(store.clone(), clock.clone());
     let accounts = Accounts::new(
         store.clone(),
         clock.clone(),
         passwords,
         tokens,
         profiles.clone(),
+        rates.clone(),
         &config,
     );
-    let platform = Platform::new(store.clone(), clock.clone(), accounts.clone(), profiles.clone());
-    let tenancy = Tenancy::new(store.clone(), clock.clone(), profiles.clone());
+    let platform = Platform::new(
+        store.clone(),
+        clock.clone(),
+        accounts.clone(),
+        profiles.clone(),
+        rates.clone(),
+    );
+    let tenancy = Tenancy::new(
+        store.clone(),
+        clock.clone(),
+        profiles.clone(),
+        rates.clone(),
+        windows.clone(),
+    );
 
     #[cfg(feature = "sandbox")]
     let network = start_network(&config).await?;
@@ -121,6 +138,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         clock,
         store: store.clone(),
         accounts,
+        rates,
+        windows,
         devices: devices.clone(),
         executor: Arc::new(builder.finish()),
         stopping: CancellationToken::new(),

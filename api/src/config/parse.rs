@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Config, ConfigError, CorsOrigins, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mode, Network,
-    Passwords, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
+    Passwords, RateLimits, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
 };
 use crate::secret::Secret;
 
@@ -26,6 +26,7 @@ pub(super) struct Raw {
     sessions: RawSessions,
     passwords: RawPasswords,
     login: RawLogin,
+    rate_limits: RawRateLimits,
     graphql: RawGraphql,
     sending: RawSending,
     engine: RawEngine,
@@ -96,6 +97,17 @@ struct RawLogin {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawRateLimits {
+    anonymous_requests: u32,
+    anonymous_window_seconds: u64,
+    api_cost_per_minute: u64,
+    campaign_starts_per_hour: u32,
+    uploads_per_minute: u32,
+    otp_sends_per_hour: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawGraphql {
     max_document_bytes: usize,
     max_depth: usize,
@@ -160,6 +172,7 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
             attempts_per_address: raw.login.attempts_per_address.max(1),
             window: Duration::from_secs(raw.login.window_seconds.max(1)),
         },
+        rate_limits: rate_limits(&raw.rate_limits),
         graphql: graphql(&raw.graphql, origins)?,
         sending: sending(&raw.sending, origins)?,
         engine: engine(&raw.engine, origins)?,
@@ -301,6 +314,19 @@ fn passwords(raw: &RawPasswords, origins: &Origins) -> Result<Passwords, ConfigE
         parallelism: raw.parallelism,
         concurrency: raw.concurrency.clamp(1, 64),
     })
+}
+
+/// 0 is no limit.
+fn rate_limits(raw: &RawRateLimits) -> RateLimits {
+    let most = |number: u64| i64::try_from(number).ok().filter(|number| *number > 0);
+    RateLimits {
+        anonymous_requests: most(raw.anonymous_requests.into()),
+        anonymous_window: Duration::from_secs(raw.anonymous_window_seconds.max(1)),
+        api_cost_per_minute: most(raw.api_cost_per_minute),
+        campaign_starts_per_hour: most(raw.campaign_starts_per_hour.into()),
+        uploads_per_minute: most(raw.uploads_per_minute.into()),
+        otp_sends_per_hour: most(raw.otp_sends_per_hour.into()),
+    }
 }
 
 fn graphql(raw: &RawGraphql, origins: &Origins) -> Result<Graphql, ConfigError> {

@@ -2,7 +2,10 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_graphql::Context;
@@ -38,12 +41,23 @@ pub struct Transport {
     /// The refresh token that came by cookie, when the client also sent the header that a foreign page can't send.
     pub refresh_cookie: Option<Secret>,
     change: Mutex<Option<CookieChange>>,
+    welcome: AtomicBool,
 }
 
 impl Transport {
     /// The transport of this request. A request that came by no transport has an empty one.
     pub fn of<'a>(ctx: &Context<'a>) -> Option<&'a Transport> {
         ctx.data_opt::<Arc<Self>>().map(AsRef::as_ref)
+    }
+
+    /// A stranger has shown who it is: the request is not one of a stranger any more.
+    pub fn welcome(&self) {
+        self.welcome.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a stranger has shown who it is.
+    pub fn is_welcome(&self) -> bool {
+        self.welcome.load(Ordering::Relaxed)
     }
 
     /// Changes the session's cookie with the response.

@@ -12,6 +12,7 @@ use async_graphql::{
     },
 };
 
+pub use super::measure::answered;
 use super::{measure, measure::Meter, nesting};
 use crate::config::Graphql;
 

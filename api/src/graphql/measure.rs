@@ -38,6 +38,15 @@ pub fn aliases(document: &ExecutableDocument) -> usize {
     operations + fragments
 }
 
+/// What an answer has cost: one per field that it holds.
+pub fn answered(value: &async_graphql::Value) -> u64 {
+    match value {
+        async_graphql::Value::Object(fields) => fields.values().map(|field| 1 + answered(field)).sum(),
+        async_graphql::Value::List(items) => items.iter().map(answered).sum(),
+        _ => 0,
+    }
+}
+
 /// What a selection amounts to.
 #[derive(Clone, Copy, Default)]
 pub struct Measure {

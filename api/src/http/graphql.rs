@@ -17,8 +17,9 @@ use super::{
     cookies,
     negotiation::{self, Form},
     response::Envelope,
+    toll,
 };
-use crate::graphql::context::Transport;
+use crate::{graphql::context::Transport, rates::Standing};
 
 /// Answers a GraphQL request.
 pub async fn post(State(services): State<Shared>, request: HttpRequest<Body>) -> HttpResponse<Body> {
@@ -49,10 +50,13 @@ pub async fn post(State(services): State<Shared>, request: HttpRequest<Body>) ->
     };
     let place = Place::of(&parts.extensions, &parts.headers, &services.config);
     let transport = Arc::new(caller::transport(&place, &parts.headers));
-    let envelope = run(&services, request, caller::bearer(&parts.headers), &transport).await;
+    let (envelope, standing) = run(&services, request, caller::bearer(&parts.headers), &transport).await;
 
     let now = services.clock.now();
     let mut response = envelope.into_http(form, now);
+    if let Some(standing) = standing {
+        toll::write_headers(response.headers_mut(), &standing, now);
+    }
     if let Some(change) = transport.take_cookie_change()
         && let Some(cookie) = cookies::set_cookie(&change, place.https, now)
     {
@@ -104,31 +108,58 @@ fn read(body: &[u8]) -> Result<Request, String> {
     serde_json::from_value(serde_json::Value::Object(value)).map_err(|_| "The request is malformed.".to_owned())
 }
 
-async fn run(services: &Services, request: Request, token: Option<&str>, transport: &Arc<Transport>) -> Envelope {
+/// Answers a request, and tells how much is left of the limit that it counted for.
+async fn run(
+    services: &Services,
+    request: Request,
+    token: Option<&str>,
+    transport: &Arc<Transport>,
+) -> (Envelope, Option<Standing>) {
     let principal = match caller::authenticate(services, token, &transport.origin).await {
         Ok(principal) => principal,
         Err(error) => {
             tracing::error!(%error, "callers cannot be authenticated");
-            return Envelope::refused_with("INTERNAL", "Something went wrong on the server. It has been logged.");
+            let text = "Something went wrong on the server. It has been logged.";
+            return (Envelope::refused_with("INTERNAL", text), None);
         }
+    };
+    // A stranger pays first; a caller when it is known what the operation may cost.
+    let entry = match principal {
+        Some(_) => None,
+        None => match toll::charge_stranger(services, transport.origin.address) {
+            Ok(paid) => Some(paid),
+            Err(limited) => return (Envelope::limited(&limited), Some(limited.standing)),
+        },
     };
     let Ready { request, kind, cost } = match admission::admit(services, request, principal.as_ref(), transport) {
         Ok(ready) => ready,
-        Err(refused) => return Envelope::refused(refused),
+        Err(refused) => return (Envelope::refused(refused), entry.and_then(|paid| paid.standing())),
     };
     metrics::histogram!("kabar_graphql_cost").record(u32::try_from(cost).unwrap_or(u32::MAX));
     if kind == OperationType::Subscription {
-        return Envelope::refused_with("BAD_REQUEST", "Subscriptions run over the websocket at /graphql/ws.");
+        let text = "Subscriptions run over the websocket at /graphql/ws.";
+        return (Envelope::refused_with("BAD_REQUEST", text), None);
     }
-    match tokio::time::timeout(
-        services.config.server.request_timeout,
-        services.executor.execute(request),
-    )
-    .await
-    {
+    let paid = match (entry, &principal) {
+        (Some(paid), _) => paid.for_cost(cost),
+        (None, Some(caller)) => match toll::charge_caller(services, caller, cost) {
+            Ok(paid) => paid,
+            Err(limited) => return (Envelope::limited(&limited), Some(limited.standing)),
+        },
+        (None, None) => return (Envelope::refused(admission::unauthenticated()), None),
+    };
+    let executed = services.executor.execute(request);
+    let envelope = match tokio::time::timeout(services.config.server.request_timeout, executed).await {
         Ok(response) => Envelope::of(response),
         Err(_) => Envelope::refused_with("TIMED_OUT", "The request took too long and was given up."),
-    }
+    };
+    let paid = if transport.is_welcome() {
+        paid.forgive(&services.windows)
+    } else {
+        paid
+    };
+    let cost = paid.settle(&services.windows, envelope.answered());
+    (envelope.with_cost(&cost), cost.standing())
 }
 
 fn refuse(status: StatusCode, form: Form, services: &Services, message: &str) -> HttpResponse<Body> {

@@ -30,6 +30,7 @@ mod response;
 mod router;
 mod security;
 mod socket;
+mod toll;
 mod websocket;
 
 pub use health::{Probe, Probes};
@@ -41,7 +42,14 @@ use async_graphql::{ObjectType, Request, Response, SubscriptionType};
 use futures::{future::BoxFuture, stream::BoxStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config::Config, devices::Devices, store::Store, tenants::Accounts};
+use crate::{
+    clock::Clock,
+    config::Config,
+    devices::Devices,
+    rates::{RateSettings, Windows},
+    store::Store,
+    tenants::Accounts,
+};
 
 /// Runs GraphQL: the merged schema, without its type, so that what is here need not be compiled anew with every field.
 pub trait Executor: Send + Sync {
@@ -76,6 +84,10 @@ pub struct Services {
     pub store: Store,
     /// Who calls.
     pub accounts: Accounts,
+    /// How many in how short a time.
+    pub rates: RateSettings,
+    /// How many it were.
+    pub windows: Windows,
     /// Codes to scan.
     pub devices: Devices,
     /// The merged schema.

@@ -8,8 +8,11 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::negotiation::Form;
-use crate::graphql::limits::Refused;
+use super::{negotiation::Form, toll::Cost};
+use crate::{
+    graphql::limits::{Refused, answered},
+    rates::Limited,
+};
 
 /// An answer as it is sent. A request that was never run has no `data` at all.
 #[derive(Serialize)]
@@ -81,6 +84,35 @@ impl Envelope {
         })
     }
 
+    /// A request that came too early.
+    pub fn limited(limited: &Limited) -> Self {
+        let mut envelope = Self::refused_with("RATE_LIMITED", "Too many requests: wait until retryAt.");
+        let extensions = envelope.errors.iter_mut().find_map(|error| error.extensions.as_mut());
+        if let Some(extensions) = extensions {
+            extensions.set("limit", limited.standing.limit);
+            extensions.set("used", limited.used);
+            extensions.set("requested", limited.asked);
+            extensions.set("retryAt", limited.standing.resets_at.to_rfc3339());
+        }
+        envelope
+    }
+
+    /// How many fields the answer holds.
+    pub fn answered(&self) -> u64 {
+        self.data.as_ref().map_or(0, answered)
+    }
+
+    /// Tells what the request has cost, in `extensions.cost`.
+    pub fn with_cost(mut self, cost: &Cost) -> Self {
+        let mut extensions = match self.extensions.take() {
+            Some(Value::Object(extensions)) => extensions,
+            _ => std::iter::empty().collect(),
+        };
+        extensions.insert(async_graphql::Name::new("cost"), cost.extension());
+        self.extensions = Some(Value::Object(extensions));
+        self
+    }
+
     /// Whether the request was refused before it was run.
     pub fn is_refusal(&self) -> bool {
         self.data.is_none()
@@ -123,6 +155,7 @@ impl Envelope {
     fn refusal_status(&self) -> StatusCode {
         match self.code().as_deref() {
             Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
+            Some("RATE_LIMITED") => StatusCode::TOO_MANY_REQUESTS,
             Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }

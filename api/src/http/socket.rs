@@ -8,7 +8,7 @@
 
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
-use async_graphql::{Request, Response};
+use async_graphql::{Request, Response, parser::types::OperationType};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::{
     StreamExt,
@@ -16,7 +16,11 @@ use futures::{
 };
 use serde_json::{Value, json};
 
-use super::{Services, Shared, admission, caller, response::Envelope};
+use super::{
+    Services, Shared, admission, caller,
+    response::Envelope,
+    toll::{self, Paid},
+};
 use crate::{
     graphql::context::Transport,
     secret::Secret,
@@ -53,6 +57,8 @@ struct Session {
     principal: Option<Principal>,
     values: SelectAll<BoxStream<'static, (String, Saying)>>,
     running: HashMap<String, AbortHandle>,
+    /// What queries and mutations have paid, until they answer.
+    paid: HashMap<String, Paid>,
 }
 
 /// Serves a socket until it ends.
@@ -67,6 +73,7 @@ pub async fn serve(services: Shared, socket: WebSocket, opening: Opening) {
         principal: None,
         values: SelectAll::new(),
         running: HashMap::new(),
+        paid: HashMap::new(),
     };
     if let Err(Close(code, reason)) = session.run(incoming).await {
         let frame = CloseFrame {
@@ -134,6 +141,7 @@ impl Session {
             ClientMessage::Pong { .. } => Ok(()),
             ClientMessage::Subscribe { id, payload } => self.begin(id, *payload).await,
             ClientMessage::Complete { id } => {
+                self.paid.remove(&id);
                 if let Some(operation) = self.running.remove(&id) {
                     operation.abort();
                 }
@@ -147,18 +155,23 @@ impl Session {
         let Some(principal) = &self.principal else {
             return Ok(());
         };
-        match self.services.accounts.authenticator().still_stands(principal).await {
-            Ok(true) => Ok(()),
+        match self.services.accounts.authenticator().renewed(principal).await {
+            Ok(Some(renewed)) => {
+                self.principal = Some(renewed);
+                Ok(())
+            }
             // The database is away for a moment: what was believed goes on until the token expires.
             Err(error) if self.services.clock.now() < principal.expires_at() => {
                 tracing::warn!(%error, "a websocket's session could not be looked at");
                 Ok(())
             }
-            Ok(false) | Err(_) => Err(Close::FORBIDDEN),
+            Ok(None) | Err(_) => Err(Close::FORBIDDEN),
         }
     }
 
     async fn begin(&mut self, id: String, request: Request) -> Result<(), Close> {
+        // What was revoked or suspended a moment ago counts for every operation. It is asked once a second, at most.
+        self.recheck().await?;
         let Some(principal) = &self.principal else {
             return Err(Close::UNAUTHENTICATED);
         };
@@ -173,6 +186,14 @@ impl Session {
             Err(refused) => self.write_errors(&id, Envelope::refused(refused)).await,
             Ok(ready) => {
                 metrics::histogram!("kabar_graphql_cost").record(u32::try_from(ready.cost).unwrap_or(u32::MAX));
+                match toll::charge_caller(&self.services, principal, ready.cost) {
+                    Err(limited) => return self.write_errors(&id, Envelope::limited(&limited)).await,
+                    // A subscription pays once, what one of its answers may cost.
+                    Ok(_) if ready.kind == OperationType::Subscription => {}
+                    Ok(paid) => {
+                        self.paid.insert(id.clone(), paid);
+                    }
+                }
                 let values = self.services.executor.execute_stream(ready.request);
                 let (values, abort) = stream::abortable(values);
                 let key = id.clone();
@@ -193,7 +214,11 @@ impl Session {
         }
         match saying {
             Saying::Value(response) => {
-                let envelope = Envelope::of(*response);
+                let mut envelope = Envelope::of(*response);
+                if let Some(paid) = self.paid.remove(&id) {
+                    let cost = paid.settle(&self.services.windows, envelope.answered());
+                    envelope = envelope.with_cost(&cost);
+                }
                 if envelope.is_refusal() {
                     if let Some(operation) = self.running.remove(&id) {
                         operation.abort();

@@ -8,6 +8,7 @@ use super::{
     plans::PlanChange,
     queries::TenantSearch,
     service::{CreatedTenant, PlanChoice, TenantChange, TenantWish},
+    settings_schema::PlatformSettings,
 };
 use crate::{
     graphql::{
@@ -75,6 +76,11 @@ impl PlatformView {
     async fn tenant(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Tenant>, GqlError> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(platform(ctx)?.tenant(principal(ctx)?, id).await?.map(Tenant::from))
+    }
+
+    /// What operators set while the server runs.
+    async fn settings(&self, ctx: &Context<'_>) -> Result<PlatformSettings, GqlError> {
+        std::future::ready(platform(ctx)?.settings(principal(ctx)?).map(PlatformSettings::from)).await
     }
 
     /// Every plan, by name.
@@ -405,7 +411,7 @@ fn overrides(inputs: Vec<MeterLimitInput>) -> Result<Overrides, UserError> {
 }
 
 /// The service, for operators. Asked first, so that nobody else learns what else is wrong with a request.
-fn platform<'a>(ctx: &Context<'a>) -> Result<&'a Platform, GqlError> {
+pub(super) fn platform<'a>(ctx: &Context<'a>) -> Result<&'a Platform, GqlError> {
     principal(ctx)?.require_operator()?;
     ctx.data_opt::<Platform>()
         .ok_or_else(|| GqlError::internal("the schema holds no platform"))

@@ -17,6 +17,7 @@ use crate::{
         ErrorCode, GqlError, Refusal, UserError,
         pagination::{Page, Rows},
     },
+    rates::RateSettings,
     secret::Secret,
     store::{Reason, Store, SystemScope},
     tenants::{
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub clock: Clock,
     pub accounts: Accounts,
     pub profiles: Profiles,
+    pub rates: RateSettings,
 }
 
 /// What a new tenant is given.
@@ -88,12 +90,13 @@ pub struct CreatedTenant {
 
 impl Platform {
     /// Brings the parts together.
-    pub fn new(store: Store, clock: Clock, accounts: Accounts, profiles: Profiles) -> Self {
+    pub fn new(store: Store, clock: Clock, accounts: Accounts, profiles: Profiles, rates: RateSettings) -> Self {
         let parts = Parts {
             store,
             clock,
             accounts,
             profiles,
+            rates,
         };
         Self { parts: Arc::new(parts) }
     }

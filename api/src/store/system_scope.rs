@@ -18,6 +18,8 @@ pub enum Reason {
     TenantProfiles,
     /// Find, take and keep the devices that this node runs.
     DeviceLeases,
+    /// Read and write the platform's settings, and put every node's counters together.
+    RateLimits,
     /// An operator looks after tenants and plans.
     Platform,
     /// Tell an operator or a monitor how the whole platform does.

@@ -113,6 +113,18 @@ impl Authenticator {
             .ok_or(AuthenticationError::Refused)
     }
 
+    /// A principal that was minted a while ago, with its tenant as it is now; none when it would not be minted any more.
+    pub async fn renewed(&self, principal: &Principal) -> Result<Option<Principal>, DbErr> {
+        if !self.still_stands(principal).await? {
+            return Ok(None);
+        }
+        match self.profile(principal.tenant_id()).await {
+            Ok(profile) => Ok(Some(principal.clone().with_profile(profile))),
+            Err(AuthenticationError::Refused) => Ok(None),
+            Err(AuthenticationError::Database(error)) => Err(error),
+        }
+    }
+
     /// Whether a principal that was minted a while ago would still be.
     pub async fn still_stands(&self, principal: &Principal) -> Result<bool, DbErr> {
         let now = self.clock.now();

@@ -59,6 +59,12 @@ impl Principal {
         }
     }
 
+    /// The same caller, with the tenant as it is now.
+    pub(super) fn with_profile(mut self, profile: Arc<Profile>) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// The tenant, as it was at most a second ago.
     pub fn profile(&self) -> &Arc<Profile> {
         &self.profile

@@ -340,6 +340,9 @@ async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Sessio
 
 /// Puts the refresh token where the client wants it: into the answer, or into the cookie.
 fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
+    if let Some(transport) = Transport::of(ctx) {
+        transport.welcome();
+    }
     let by_cookie = Transport::of(ctx).is_some_and(|transport| transport.wants_cookie);
     let refresh_token = session.refresh_token.expose().to_owned();
     if by_cookie {

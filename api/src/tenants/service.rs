@@ -12,7 +12,7 @@ use super::{
     principal::Principal,
     profile::Profiles,
     queries,
-    throttle::Throttle,
+    throttle::{Allowance, Throttle},
     token::{RefreshToken, Tokens},
     types::{Email, Identity, Session, is_alive, session_end},
 };
@@ -21,6 +21,7 @@ use crate::{
     clock::{Clock, new_id},
     config,
     graphql::{ErrorCode, Fault, GqlError, Refusal, UserError, context::Origin},
+    rates::{RateSettings, Rule},
     secret::Secret,
     store::{Reason, Store, SystemScope, SystemTx},
 };
@@ -33,6 +34,7 @@ pub struct Accounts {
     passwords: Passwords,
     tokens: Tokens,
     throttle: Arc<Throttle>,
+    rates: RateSettings,
     authenticator: Authenticator,
     sessions: config::Sessions,
 }
@@ -55,16 +57,18 @@ impl Accounts {
         passwords: Passwords,
         tokens: Tokens,
         profiles: Profiles,
+        rates: RateSettings,
         config: &config::Config,
     ) -> Self {
         let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone(), profiles);
-        let throttle = Arc::new(Throttle::new(config.login));
+        let throttle = Arc::new(Throttle::default());
         Self {
             store,
             clock,
             passwords,
             tokens,
             throttle,
+            rates,
             authenticator,
             sessions: config.sessions,
         }
@@ -103,7 +107,7 @@ impl Accounts {
         let known_as = Email::parse(email).map_or_else(String::new, |email| email.as_str().to_owned());
         let attempt = self
             .throttle
-            .begin(&known_as, origin.address, now)
+            .begin(&known_as, origin.address, now, self.allowed_failures())
             .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
         let user = self.check_password(&known_as, password, &origin).await?;
         self.throttle.forgive(&attempt);
@@ -392,6 +396,24 @@ impl Accounts {
             self.authenticator.forget_session(session);
         }
         Ok(())
+    }
+
+    /// How many logins may fail, as operators have it now.
+    fn allowed_failures(&self) -> Allowance {
+        let allowed = |rule| {
+            let limit = self.rates.limit(rule);
+            let most = limit.most.and_then(|most| u32::try_from(most).ok());
+            let window = TimeDelta::from_std(limit.window).unwrap_or(TimeDelta::minutes(5));
+            (most.unwrap_or(u32::MAX), window)
+        };
+        let (per_account, account_window) = allowed(Rule::LoginFailuresPerAccount);
+        let (per_address, address_window) = allowed(Rule::LoginFailuresPerAddress);
+        Allowance {
+            per_account,
+            account_window,
+            per_address,
+            address_window,
+        }
     }
 
     fn system(&self) -> SystemScope {

@@ -7,6 +7,7 @@ use entity::{PlanId, plan, tenant};
 use sea_orm::{ColumnTrait, DbErr};
 
 use super::{
+    limits::Meter,
     permission::Permission,
     principal::Principal,
     profile::{Profile, Profiles},
@@ -17,6 +18,7 @@ use crate::{
     audit::{self, Action, Entry},
     clock::Clock,
     graphql::{GqlError, Refusal, UserError},
+    rates::{RateSettings, Rule, Windows},
     store::{Reason, ScopeOrigin, Store},
 };
 
@@ -26,6 +28,8 @@ pub struct Tenancy {
     store: Store,
     clock: Clock,
     profiles: Profiles,
+    rates: RateSettings,
+    windows: Windows,
 }
 
 /// What changes about a tenant; `None` leaves it as it is.
@@ -60,8 +64,14 @@ impl Settings {
 
 impl Tenancy {
     /// Brings the parts together.
-    pub fn new(store: Store, clock: Clock, profiles: Profiles) -> Self {
-        Self { store, clock, profiles }
+    pub fn new(store: Store, clock: Clock, profiles: Profiles, rates: RateSettings, windows: Windows) -> Self {
+        Self {
+            store,
+            clock,
+            profiles,
+            rates,
+            windows,
+        }
     }
 
     /// Changes the caller's tenant.
@@ -99,7 +109,15 @@ impl Tenancy {
     pub async fn usage(&self, origin: &impl ScopeOrigin) -> Result<Vec<Usage>, GqlError> {
         let profile = self.profile(origin).await?;
         let quota = Quota::new(profile, self.clock.now());
-        Ok(quota.usage(&self.store.scope(origin)).await?)
+        let mut usages = quota.usage(&self.store.scope(origin)).await?;
+        // The API's cost is counted in memory, and bounded by the platform where the plan says nothing.
+        for usage in usages.iter_mut().filter(|usage| usage.meter == Meter::ApiCost) {
+            usage.used = self.windows.used(Rule::ApiCost, &origin.tenant_id().to_string());
+            if usage.limit.is_none() {
+                usage.limit = self.rates.limit(Rule::ApiCost).most;
+            }
+        }
+        Ok(usages)
     }
 
     /// A plan.

@@ -47,6 +47,7 @@ impl Stage {
             passwords,
             tokens,
             Profiles::new(store.clone()),
+            crate::rates::RateSettings::new(store.clone(), &config),
             &config,
         );
         Self {

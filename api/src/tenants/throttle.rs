@@ -9,8 +9,6 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::config;
-
 /// More are not kept: the oldest windows are forgotten first.
 const MOST_WINDOWS: usize = 50_000;
 /// An account may fail this much more often in all than from one address: strangers can't lock a person out easily, and
@@ -25,15 +23,26 @@ enum Key {
 }
 
 struct Window {
-    began: DateTime<Utc>,
+    ends: DateTime<Utc>,
     failures: u32,
 }
 
+/// How many failures are allowed, in which time.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// To one account from one address.
+    pub per_account: u32,
+    /// The time over which they are counted.
+    pub account_window: TimeDelta,
+    /// From one address.
+    pub per_address: u32,
+    /// The time over which they are counted.
+    pub address_window: TimeDelta,
+}
+
 /// Failed logins of the last minutes, in memory.
+#[derive(Default)]
 pub struct Throttle {
-    per_account: u32,
-    per_address: u32,
-    length: TimeDelta,
     windows: Mutex<HashMap<Key, Window>>,
 }
 
@@ -42,52 +51,48 @@ pub struct Throttle {
 pub struct Attempt(Vec<Key>);
 
 impl Throttle {
-    /// Limits as configured.
-    pub fn new(config: config::Login) -> Self {
-        Self {
-            per_account: config.attempts_per_account,
-            per_address: config.attempts_per_address,
-            length: TimeDelta::from_std(config.window).unwrap_or(TimeDelta::minutes(5)),
-            windows: Mutex::default(),
-        }
-    }
-
     /// Counts an attempt before it is made, so that many at the same moment don't slip through; or tells when the next
     /// one may be made.
-    pub fn begin(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<Attempt, DateTime<Utc>> {
+    pub fn begin(
+        &self,
+        email: &str,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+        allowed: Allowance,
+    ) -> Result<Attempt, DateTime<Utc>> {
         let mut account = [0; 16];
         account.copy_from_slice(&Sha256::digest(email.as_bytes())[..16]);
-        let mut keys = vec![(Key::Account(account), self.per_account.saturating_mul(ALL_ADDRESSES))];
+        let of_account = allowed.account_window;
+        let everywhere = allowed.per_account.saturating_mul(ALL_ADDRESSES);
+        let mut keys = vec![(Key::Account(account), everywhere, of_account)];
         match address.map(network) {
             Some(address) => {
-                keys.push((Key::AccountFrom(account, address), self.per_account));
-                keys.push((Key::Address(address), self.per_address));
+                keys.push((Key::AccountFrom(account, address), allowed.per_account, of_account));
+                keys.push((Key::Address(address), allowed.per_address, allowed.address_window));
             }
-            None => keys[0].1 = self.per_account,
+            None => keys[0].1 = allowed.per_account,
         }
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        self.forget_old(&mut windows, now);
-        let blocked = keys.iter().filter_map(|(key, most)| {
-            let window = windows.get(key).filter(|window| window.began + self.length > now)?;
-            (window.failures >= *most).then(|| window.began + self.length)
+        forget_old(&mut windows, now);
+        let blocked = keys.iter().filter_map(|(key, most, _)| {
+            let window = windows.get(key).filter(|window| window.ends > now)?;
+            (window.failures >= *most).then_some(window.ends)
         });
         if let Some(retry_at) = blocked.max() {
             return Err(retry_at);
         }
-        for (key, _) in &keys {
-            let window = windows.entry(*key).or_insert(Window {
-                began: now,
+        for (key, _, length) in &keys {
+            let fresh = || Window {
+                ends: now + *length,
                 failures: 0,
-            });
-            if window.began + self.length <= now {
-                *window = Window {
-                    began: now,
-                    failures: 0,
-                };
+            };
+            let window = windows.entry(*key).or_insert_with(fresh);
+            if window.ends <= now {
+                *window = fresh();
             }
             window.failures += 1;
         }
-        Ok(Attempt(keys.into_iter().map(|(key, _)| key).collect()))
+        Ok(Attempt(keys.into_iter().map(|(key, ..)| key).collect()))
     }
 
     /// The attempt succeeded: the account starts anew, and the address gets its attempt back.
@@ -106,18 +111,18 @@ impl Throttle {
             }
         }
     }
+}
 
-    fn forget_old(&self, windows: &mut HashMap<Key, Window>, now: DateTime<Utc>) {
-        if windows.len() < MOST_WINDOWS {
-            return;
-        }
-        windows.retain(|_, window| window.began + self.length > now);
-        if windows.len() >= MOST_WINDOWS {
-            let mut ages: Vec<DateTime<Utc>> = windows.values().map(|window| window.began).collect();
-            ages.sort_unstable();
-            let middle = ages[ages.len() / 2];
-            windows.retain(|_, window| window.began > middle);
-        }
+fn forget_old(windows: &mut HashMap<Key, Window>, now: DateTime<Utc>) {
+    if windows.len() < MOST_WINDOWS {
+        return;
+    }
+    windows.retain(|_, window| window.ends > now);
+    if windows.len() >= MOST_WINDOWS {
+        let mut ages: Vec<DateTime<Utc>> = windows.values().map(|window| window.ends).collect();
+        ages.sort_unstable();
+        let middle = ages[ages.len() / 2];
+        windows.retain(|_, window| window.ends > middle);
     }
 }
 
@@ -133,13 +138,15 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const ALLOWED: Allowance = Allowance {
+        per_account: 3,
+        account_window: TimeDelta::minutes(5),
+        per_address: 5,
+        address_window: TimeDelta::minutes(5),
+    };
+
     fn throttle() -> Throttle {
-        let window = std::time::Duration::from_mins(5);
-        Throttle::new(config::Login {
-            attempts_per_account: 3,
-            attempts_per_address: 5,
-            window,
-        })
+        Throttle::default()
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -154,27 +161,30 @@ mod tests {
     fn an_account_is_closed_after_failures_until_the_window_ends() {
         let throttle = throttle();
         for second in 0..3 {
-            assert!(throttle.begin("a@x", address("10.0.0.1"), at(second)).is_ok());
+            assert!(throttle.begin("a@x", address("10.0.0.1"), at(second), ALLOWED).is_ok());
         }
-        assert_eq!(throttle.begin("a@x", address("10.0.0.1"), at(10)).err(), Some(at(300)));
+        assert_eq!(
+            throttle.begin("a@x", address("10.0.0.1"), at(10), ALLOWED).err(),
+            Some(at(300))
+        );
         assert!(
-            throttle.begin("a@x", address("10.0.0.2"), at(10)).is_ok(),
+            throttle.begin("a@x", address("10.0.0.2"), at(10), ALLOWED).is_ok(),
             "the owner is not locked out elsewhere"
         );
-        assert!(throttle.begin("a@x", address("10.0.0.1"), at(300)).is_ok());
+        assert!(throttle.begin("a@x", address("10.0.0.1"), at(300), ALLOWED).is_ok());
     }
 
     #[test]
     fn an_address_is_closed_over_all_accounts() {
         let throttle = throttle();
         for name in ["a", "b", "c", "d", "e"] {
-            assert!(throttle.begin(name, address("2001:db8::1"), at(0)).is_ok());
+            assert!(throttle.begin(name, address("2001:db8::1"), at(0), ALLOWED).is_ok());
         }
         assert!(
-            throttle.begin("f", address("2001:db8::ffff"), at(1)).is_err(),
+            throttle.begin("f", address("2001:db8::ffff"), at(1), ALLOWED).is_err(),
             "the same /64"
         );
-        assert!(throttle.begin("f", address("2001:db8:0:1::1"), at(1)).is_ok());
+        assert!(throttle.begin("f", address("2001:db8:0:1::1"), at(1), ALLOWED).is_ok());
     }
 
     #[test]
@@ -182,7 +192,7 @@ mod tests {
         let throttle = throttle();
         for second in 0..20 {
             let attempt = throttle
-                .begin("a@x", address("10.0.0.1"), at(second))
+                .begin("a@x", address("10.0.0.1"), at(second), ALLOWED)
                 .expect("never closed");
             throttle.forgive(&attempt);
         }
