@@ -359,7 +359,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
         .add(Column::NextAttemptAt.lte(now));
     let mut claimed = Vec::with_capacity(rooms.len());
     for room in rooms {
-        let next = tx
+        let ids: Vec<MessageId> = tx
             .find::<message::Entity>()
             .filter(Column::DeviceId.eq(room.lease.id()))
             .filter(queued())
@@ -367,7 +367,17 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             .order_by(Column::Priority, sea_orm::Order::Asc)
             .order_by(Column::Id, sea_orm::Order::Asc)
             .limit(room.most)
-            .into_subquery(Column::Id);
+            .tuples::<(MessageId,)>([Expr::col(Column::Id)])
+            .await?
+            .into_iter()
+            .map(|(id,)| id)
+            .collect();
+        if ids.is_empty() {
+            claimed.push(Vec::new());
+            continue;
+        }
+        // In a statement of its own, with the status as a value: given the choice, Postgres reads the whole queue of
+        // every device for each message.
         let rows = tx
             .update::<message::Entity>()
             .set(Column::Status, message::Status::Sending)
@@ -375,8 +385,8 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             .set(Column::Fence, room.lease.number())
             .set(Column::SendingAt, now)
             .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-            .filter(Column::Id.in_subquery(next))
-            .filter(queued())
+            .filter(Column::Id.is_in(filled(ids)))
+            .filter(Column::Status.eq(message::Status::Queued))
             .returning_tuples::<ClaimedColumns>([
                 Column::Priority,
                 Column::Id,

@@ -2,8 +2,8 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, TryGetableMany,
-    sea_query::{IntoCondition, SelectStatement, SimpleExpr},
+    Select, TryGetableMany,
+    sea_query::{IntoCondition, SimpleExpr},
 };
 
 /// A query of one table, filtered to what its scope may see. Further filters only narrow it.
@@ -64,11 +64,6 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Scoped<'a, C, E> {
             select = select.expr(expression);
         }
         select.into_tuple::<T>().all(self.connection).await
-    }
-
-    /// The query itself, of one column, for a condition of another query of the same scope.
-    pub fn into_subquery(self, column: E::Column) -> SelectStatement {
-        self.select.select_only().column(column).into_query()
     }
 
     /// One row for each distinct value of `keys`, for use with [`Scoped::tuples`].

@@ -94,7 +94,7 @@ async fn measure(name: &'static str, programs: &std::path::Path, rounds: &[Round
             }
             _ => anyhow::bail!("unknown contestant"),
         };
-        rounds::run(*round, &mut contestant, &network, size, &mut results).await?;
+        rounds::run(*round, &mut contestant, &network, database.as_ref(), size, &mut results).await?;
     }
     Ok(results)
 }
