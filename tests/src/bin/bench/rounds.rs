@@ -22,7 +22,6 @@ pub struct Size {
     /// Baileys is some twenty times slower; its rate is as clear after fewer.
     pub texts_of_baileys: usize,
     pub incoming: usize,
-    pub incoming_of_bare: usize,
     pub senders: usize,
     pub recipients: usize,
     pub settle: Duration,
@@ -36,7 +35,6 @@ impl Size {
         texts_of_bare: 60_000,
         texts_of_baileys: 1_500,
         incoming: 5_000,
-        incoming_of_bare: 20_000,
         senders: 10,
         recipients: 50,
         settle: Duration::from_secs(8),
@@ -48,7 +46,6 @@ impl Size {
         texts_of_bare: 500,
         texts_of_baileys: 200,
         incoming: 200,
-        incoming_of_bare: 200,
         settle: Duration::from_secs(2),
         ..Self::FULL
     };
@@ -270,10 +267,10 @@ async fn incoming(
     size: Size,
     results: &mut Results,
 ) -> Result<()> {
-    let count = match results.name {
-        "baileys" => size.texts_of_baileys,
-        "bare" => size.incoming_of_bare,
-        _ => size.incoming,
+    let count = if results.name == "baileys" {
+        size.texts_of_baileys
+    } else {
+        size.incoming
     };
     network.refuse(devices, true).await?;
     network.drop_sockets(devices).await?;
