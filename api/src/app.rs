@@ -28,6 +28,9 @@ use crate::{
 /// Leases are renewed this often; they hold several times as long.
 const RENEW_LEASES: Duration = Duration::from_secs(15);
 
+/// How often it is written down when API tokens were used last.
+const KEEP_USES: Duration = Duration::from_mins(1);
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -160,6 +163,9 @@ impl App {
         if let Some(network) = self.network {
             network.shutdown().await;
         }
+        if let Err(error) = self.services.accounts.authenticator().keep_uses().await {
+            tracing::warn!(%error, "the last uses of API tokens were not written down");
+        }
         drop(self.services);
         drop(self.devices);
         if let Err(error) = self.store.close().await {
@@ -183,6 +189,16 @@ impl App {
         });
         spawn_until(stopping, self.services.rates.clone().follow());
         spawn_until(stopping, self.services.windows.clone().share_for_ever());
+        let authenticator = self.services.accounts.authenticator().clone();
+        spawn_until(stopping, async move {
+            let mut ticks = tokio::time::interval(KEEP_USES);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = authenticator.keep_uses().await {
+                    tracing::warn!(%error, "the last uses of API tokens were not written down");
+                }
+            }
+        });
         let devices = self.devices.clone();
         let stagger = Duration::from_secs(1) / self.services.config.engine.restore_per_second.max(1);
         spawn_until(stopping, async move {

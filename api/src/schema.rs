@@ -8,7 +8,10 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
 };
 use chrono::{NaiveTime, TimeZone, Utc};
-use entity::{AuditEntryId, ChatId, DeviceId, MessageId, TenantId, UserId, device, message};
+use entity::{
+    ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId, TenantId, UserId, device,
+    message,
+};
 
 use crate::{
     audit_log::{AuditEntry, AuditLogQuery},
@@ -32,7 +35,11 @@ use crate::{
     },
     platform::{PlatformMutation, PlatformQuery, PlatformSettingsMutation},
     store::Store,
-    tenants::{Permission, Principal, SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal, scope},
+    tenants::{
+        AccountMutation, AccountQuery, ApiToken, ApiTokenMutation, ApiTokenQuery, Invitation, Member, MemberMutation,
+        MemberQuery, Permission, Principal, SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal,
+        scope,
+    },
 };
 
 /// The schema.
@@ -43,6 +50,9 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 pub struct Query(
     RootQuery,
     TenantQuery,
+    AccountQuery,
+    MemberQuery,
+    ApiTokenQuery,
     DeviceQuery,
     ChatQuery,
     MessageQuery,
@@ -57,6 +67,9 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     TenantMutation,
+    AccountMutation,
+    MemberMutation,
+    ApiTokenMutation,
     DeviceMutation,
     MessageMutation,
     PlatformMutation,
@@ -105,6 +118,9 @@ pub enum Node {
     Tenant(Tenant),
     User(User),
     AuditEntry(AuditEntry),
+    ApiToken(ApiToken),
+    Member(Member),
+    Invitation(Invitation),
 }
 
 /// Queries that belong to no single domain.
@@ -141,6 +157,15 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, GqlError>
     }
     if let Ok(id) = id.parse::<UserId>() {
         return Ok(User::find(ctx, id).await?.map(Node::User));
+    }
+    if let Ok(id) = id.parse::<MembershipId>() {
+        return Ok(Member::find(ctx, id).await?.map(Node::Member));
+    }
+    if let Ok(id) = id.parse::<InvitationId>() {
+        return Ok(Invitation::find(ctx, id).await?.map(Node::Invitation));
+    }
+    if let Ok(id) = id.parse::<ApiTokenId>() {
+        return Ok(ApiToken::find(ctx, id).await?.map(Node::ApiToken));
     }
     if let Ok(id) = id.parse::<AuditEntryId>() {
         return Ok(AuditEntry::find(ctx, id).await?.map(Node::AuditEntry));

@@ -41,4 +41,5 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TenantOwned for Entity {
     const TENANT: Column = Column::TenantId;
     const ID: Column = Column::Id;
+    const DEVICE: Option<Column> = Some(Column::DeviceId);
 }

@@ -40,4 +40,5 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TenantOwned for Entity {
     const TENANT: Column = Column::TenantId;
     const ID: Column = Column::Sequence;
+    const DEVICE: Option<Column> = Some(Column::DeviceId);
 }

@@ -18,4 +18,5 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TenantOwned for Entity {
     const TENANT: Column = Column::TenantId;
     const ID: Column = Column::TenantId;
+    const DEVICE: Option<Column> = None;
 }

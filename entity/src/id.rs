@@ -111,6 +111,10 @@ ids! {
     MessageId = "msg";
     /// What one participant of a group did with a message.
     ReceiptId = "rcp";
+    /// A secret with which a program acts for a tenant.
+    ApiTokenId = "tok";
+    /// An open invitation into a tenant.
+    InvitationId = "inv";
     /// An entry of the audit log.
     AuditEntryId = "aud";
     /// Two addresses of one person.

@@ -7,6 +7,7 @@
 //! engine implements [`DeviceOwned`]. The store only reads tables through these.
 
 pub mod address_pair;
+pub mod api_token;
 pub mod audit_entry;
 pub mod chat;
 pub mod device;
@@ -14,6 +15,7 @@ pub mod engine_record;
 pub mod event;
 pub mod event_sequence;
 pub mod id;
+pub mod invitation;
 pub mod membership;
 pub mod message;
 pub mod plan;
@@ -27,8 +29,8 @@ pub mod tenant;
 pub mod user_account;
 
 pub use id::{
-    AddressPairId, AuditEntryId, ChatId, DeviceId, MembershipId, MessageId, PlanId, ReceiptId, RefreshTokenId,
-    SessionId, TenantId, UserId,
+    AddressPairId, ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId, PlanId,
+    ReceiptId, RefreshTokenId, SessionId, TenantId, UserId,
 };
 
 use sea_orm::EntityTrait;
@@ -39,6 +41,9 @@ pub trait TenantOwned: EntityTrait {
     const TENANT: Self::Column;
     /// The column that names the row.
     const ID: Self::Column;
+    /// The column that names the device a row belongs to: a caller who may see some devices only sees their rows only.
+    /// `None` when the rows belong to no device, or are only reached through rows that do.
+    const DEVICE: Option<Self::Column>;
 }
 
 /// Implemented by logs whose rows belong to one tenant and are only ever added. They are not [`TenantOwned`], so that the

@@ -28,4 +28,5 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TenantOwned for Entity {
     const TENANT: Column = Column::TenantId;
     const ID: Column = Column::Meter;
+    const DEVICE: Option<Column> = None;
 }

@@ -47,4 +47,5 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TenantOwned for Entity {
     const TENANT: Column = Column::Id;
     const ID: Column = Column::Id;
+    const DEVICE: Option<Column> = None;
 }

@@ -13,6 +13,8 @@ mod m2026_11_21_000003_messages;
 mod m2026_11_21_000004_events;
 mod m2026_11_21_000005_message_indexes;
 mod m2026_11_21_000010_audit;
+mod m2026_11_21_000011_api_tokens;
+mod m2026_11_21_000012_invitations;
 mod m2026_11_21_000020_plans;
 mod m2026_11_21_000021_quotas;
 mod m2026_11_21_000022_rates;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000020_plans::Migration),
             Box::new(m2026_11_21_000021_quotas::Migration),
             Box::new(m2026_11_21_000022_rates::Migration),
+            Box::new(m2026_11_21_000011_api_tokens::Migration),
+            Box::new(m2026_11_21_000012_invitations::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 30] = [
+const WITHOUT_IDS: [(&str, &str); 47] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -40,6 +40,23 @@ const WITHOUT_IDS: [(&str, &str); 30] = [
     ("events", "lists; tried below"),
     ("chats", "lists; tried below"),
     ("messages", "lists; tried below"),
+    ("members", "lists the caller's own; tests/api/members.rs"),
+    ("invitations", "lists the caller's own; tests/api/members.rs"),
+    ("invitation", "whoever holds the link"),
+    ("acceptInvitation", "whoever holds the link; tests/api/members.rs"),
+    ("inviteMember", "takes no id"),
+    ("updateMember", "tests/api/members.rs"),
+    ("removeMember", "tests/api/members.rs"),
+    ("resendInvitation", "tests/api/members.rs"),
+    ("revokeInvitation", "tests/api/members.rs"),
+    ("sessions", "the caller's own"),
+    ("endSession", "tests/api/account.rs"),
+    ("changePassword", "the caller's own"),
+    ("permissions", "the same table for everybody"),
+    ("apiTokens", "lists the caller's own; tests/api/api_tokens.rs"),
+    ("createApiToken", "foreign devices: tests/api/api_tokens.rs"),
+    ("updateApiToken", "tests/api/api_tokens.rs"),
+    ("revokeApiToken", "tests/api/api_tokens.rs"),
     ("auditLog", "lists the caller's own; tests/api/audit.rs"),
 ];
 

@@ -18,7 +18,7 @@ use crate::{
     rates::{RateSettings, Windows},
     schema,
     store::{DatabaseOptions, Store, cipher::Cipher},
-    tenants::{self, Accounts, Passwords, Profiles, Tenancy, Tokens},
+    tenants::{self, Accounts, ApiTokens, Members, Passwords, Profiles, Tenancy, Tokens},
 };
 
 /// Opens, wires and starts everything but the HTTP server.
@@ -58,6 +58,13 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         rates.clone(),
         windows.clone(),
     );
+    let members = Members::new(
+        store.clone(),
+        clock.clone(),
+        accounts.clone(),
+        config.server.public_url.clone(),
+    );
+    let api_tokens = ApiTokens::new(store.clone(), clock.clone(), accounts.authenticator().clone());
 
     #[cfg(feature = "sandbox")]
     let network = start_network(&config).await?;
@@ -124,6 +131,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         .data(accounts.clone())
         .data(tenancy)
         .data(platform)
+        .data(api_tokens)
+        .data(members)
         .data(devices.clone())
         .data(messages)
         .data(events);

@@ -97,6 +97,22 @@ actions! {
     LoggedOut = "logged_out";
     /// A refresh token came again after it was used: somebody has a copy. Its session was ended.
     RefreshTokenReused = "refresh_token_reused";
+    /// A person chose a new password; every other session ended.
+    PasswordChanged = "password_changed";
+    /// A session was ended from another one of the same person.
+    SessionEnded = "session_ended";
+    /// Somebody was invited.
+    MemberInvited = "member_invited";
+    /// An invitation got a new link.
+    InvitationRenewed = "invitation_renewed";
+    /// An invitation was taken back.
+    InvitationRevoked = "invitation_revoked";
+    /// Somebody came in.
+    InvitationAccepted = "invitation_accepted";
+    /// A member's role changed.
+    MemberUpdated = "member_updated";
+    /// A member was removed, or left.
+    MemberRemoved = "member_removed";
     /// A session went over to this tenant.
     TenantEntered = "tenant_entered";
     /// A device was made.
@@ -147,6 +163,12 @@ actions! {
     PlanDeleted = "plan_deleted";
     /// The platform's settings changed. Told in the platform's own log.
     PlatformSettingsUpdated = "platform_settings_updated";
+    /// An API token was made.
+    ApiTokenCreated = "api_token_created";
+    /// What an API token may do changed.
+    ApiTokenUpdated = "api_token_updated";
+    /// An API token was ended.
+    ApiTokenRevoked = "api_token_revoked";
     /// This log was exported.
     AuditLogExported = "audit_log_exported";
     /// Something that this version of Kabar does not know.

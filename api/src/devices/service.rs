@@ -96,6 +96,7 @@ impl Devices {
     /// Makes a device. It does not connect yet.
     pub async fn create(&self, caller: &Principal, new: NewDevice) -> Result<device::Model, Refusal> {
         caller.require(Permission::ManageDevices)?;
+        caller.require_every_device()?;
         let name = DeviceName::parse(&new.name)?;
         let key = new
             .key

@@ -53,7 +53,10 @@ macro_rules! id_sort_keys {
 
 id_sort_keys!(
     entity::TenantId,
+    entity::ApiTokenId,
     entity::AuditEntryId,
+    entity::InvitationId,
+    entity::MembershipId,
     entity::DeviceId,
     entity::ChatId,
     entity::MessageId

@@ -14,7 +14,16 @@ use crate::{
 };
 
 /// What may be asked for without a valid token.
-const PUBLIC_FIELDS: [&str; 6] = ["login", "refreshSession", "logout", "__schema", "__type", "__typename"];
+const PUBLIC_FIELDS: [&str; 8] = [
+    "login",
+    "refreshSession",
+    "logout",
+    "invitation",
+    "acceptInvitation",
+    "__schema",
+    "__type",
+    "__typename",
+];
 
 /// The introspection queries of the usual tools have about two hundred.
 const MOST_STEPS_OF_STRANGERS: u64 = 600;

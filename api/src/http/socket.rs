@@ -33,8 +33,8 @@ use protocol::{ClientMessage, Close};
 
 /// A reader that takes nothing for this long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
-/// How often a session is looked at again: a logout elsewhere ends its sockets.
-const RECHECK: Duration = Duration::from_secs(5);
+/// How often a session or token is looked at again: its end on another node ends its sockets. An end on this node is told.
+const RECHECK: Duration = Duration::from_millis(400);
 
 /// What was known when the socket opened.
 pub struct Opening {
@@ -97,6 +97,7 @@ impl Session {
         let mut recheck = tokio::time::interval(RECHECK);
         ping.reset();
         recheck.reset();
+        let mut changes = self.services.accounts.authenticator().changes();
         let mut heard = true;
         loop {
             tokio::select! {
@@ -119,6 +120,7 @@ impl Session {
                     self.write(Message::Ping(bytes::Bytes::new())).await?;
                 }
                 _ = recheck.tick(), if self.principal.is_some() => self.recheck().await?,
+                Ok(()) = changes.changed(), if self.principal.is_some() => self.recheck().await?,
                 () = stopping.cancelled() => return Err(Close::STOPPING),
             }
         }

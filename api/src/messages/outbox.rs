@@ -5,7 +5,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use entity::{ChatId, DeviceId, MessageId, TenantId, event, message};
+use entity::{ChatId, DeviceId, MessageId, event, message};
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, DbErr, ExprTrait, SqlErr,
     sea_query::{Expr, SimpleExpr},
@@ -20,7 +20,7 @@ use crate::{
     engine,
     events::{EventLog, NewEvent},
     graphql::{GqlError, Refusal, UserError},
-    store::{Batcher, Store, TenantScope, TenantTx, by_tenant, filled},
+    store::{Batcher, Reach, Store, TenantScope, TenantTx, by_tenant, filled},
     tenants::{
         Meter, Profiles, Quota,
         quota::{Exceeded, Reservation},
@@ -104,14 +104,15 @@ impl Outbox {
 }
 
 async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<Result<message::Model, Denial>> {
-    let mut tenants: HashMap<TenantId, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
+    let mut reaches: HashMap<Reach, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
     let count = drafts.len();
     for (position, (scope, draft)) in drafts.into_iter().enumerate() {
-        let tenant = tenants.entry(scope.tenant_id()).or_insert_with(|| (scope, Vec::new()));
-        tenant.1.push((position, draft));
+        let reach = scope.reach().clone();
+        let drafts = reaches.entry(reach).or_insert_with(|| (scope, Vec::new()));
+        drafts.1.push((position, draft));
     }
     let mut results: Vec<_> = (0..count).map(|_| None).collect();
-    for (scope, drafts) in tenants.into_values() {
+    for (scope, drafts) in reaches.into_values() {
         let (positions, drafts): (Vec<usize>, Vec<Draft>) = drafts.into_iter().unzip();
         match accept_batch(writer, &scope, &drafts).await {
             Ok(rows) => {

@@ -29,7 +29,7 @@ use crate::{
         pagination::{CountedConnection, PageArguments},
     },
     store::TenantScope,
-    tenants::scope,
+    tenants::{Permission, principal, scope},
 };
 
 /// Loads rows of one tenant for one request, many at a time.
@@ -136,8 +136,15 @@ impl Loader<ReceiptsOf> for Rows {
     }
 }
 
+/// The loader, for callers who may read: a mutation's answer leads to rows beyond what it changed.
 fn rows<'a>(ctx: &Context<'a>) -> Result<&'a RowLoader, GqlError> {
+    principal(ctx)?.require(Permission::Read)?;
     ctx.data_opt::<RowLoader>().ok_or_else(GqlError::unauthenticated)
+}
+
+fn readable(ctx: &Context<'_>) -> Result<TenantScope, GqlError> {
+    principal(ctx)?.require(Permission::Read)?;
+    scope(ctx)
 }
 
 /// A device that a row refers to.
@@ -210,7 +217,7 @@ impl Device {
         after: Option<String>,
     ) -> Result<CountedConnection<Chat>, GqlError> {
         chats::schema::page(
-            scope(ctx)?,
+            readable(ctx)?,
             Some(self.row_id),
             filter,
             PageArguments::forward(first, after),
@@ -248,7 +255,7 @@ impl Chat {
             ..MessageSearch::default()
         };
         super::schema::page(
-            scope(ctx)?,
+            readable(ctx)?,
             search,
             false,
             PageArguments {

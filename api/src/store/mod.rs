@@ -30,7 +30,7 @@ pub use persist::until_written;
 pub use scoped::Scoped;
 pub use shapes::filled;
 pub use system_scope::{Reason, SystemScope, SystemTx};
-pub use tenant_scope::{ScopeOrigin, TenantScope};
+pub use tenant_scope::{Reach, ScopeOrigin, TenantScope};
 pub use tenant_tx::TenantTx;
 pub use update::Update;
 
@@ -54,7 +54,11 @@ struct Pools {
 impl Store {
     /// What `origin` may see and change: one tenant.
     pub fn scope(&self, origin: &impl ScopeOrigin) -> TenantScope {
-        TenantScope::new(self.pools.clone(), origin.tenant_id())
+        let reach = Reach {
+            tenant_id: origin.tenant_id(),
+            devices: origin.devices(),
+        };
+        TenantScope::new(self.pools.clone(), reach)
     }
 
     /// What the engine may see and change for a device that this node holds.

@@ -1,9 +1,11 @@
 //! One tenant's part of the database.
 
-use entity::{AppendOnly, TenantId, TenantOwned};
-use sea_orm::{ColumnTrait, DbErr, QueryFilter, Value};
+use std::sync::Arc;
 
-use super::{Pools, Scoped, TenantTx, system_scope, tenant_value};
+use entity::{AppendOnly, DeviceId, TenantId, TenantOwned};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DbErr, QueryFilter, Value};
+
+use super::{Pools, Scoped, TenantTx, device_value, system_scope, tenant_value};
 
 /// What a scope is minted from: something that was earned, such as an authenticated request or a claimed lease.
 ///
@@ -11,30 +13,75 @@ use super::{Pools, Scoped, TenantTx, system_scope, tenant_value};
 pub trait ScopeOrigin {
     /// Whose rows it opens.
     fn tenant_id(&self) -> TenantId;
+
+    /// The only devices whose rows it opens; `None` is all of the tenant's.
+    fn devices(&self) -> Option<Arc<[DeviceId]>> {
+        None
+    }
+}
+
+/// Which rows a scope opens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// One tenant's.
+    pub(super) tenant_id: TenantId,
+    /// And of these devices only.
+    pub(super) devices: Option<Arc<[DeviceId]>>,
+}
+
+impl Reach {
+    /// The filter that every query of a table carries.
+    pub(super) fn condition<E: TenantOwned>(&self) -> Condition {
+        let mine = Condition::all().add(E::TENANT.eq(tenant_value(self.tenant_id)));
+        match (&self.devices, E::DEVICE) {
+            (Some(devices), Some(column)) => mine.add(column.is_in(devices.iter().map(|id| device_value(*id)))),
+            _ => mine,
+        }
+    }
+
+    /// Whether a row that is about to be written lies within.
+    pub(super) fn admits<E, A>(&self, row: &A) -> bool
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E>,
+    {
+        let (Some(devices), Some(column)) = (&self.devices, E::DEVICE) else {
+            return true;
+        };
+        match row.get(column).into_value() {
+            // What belongs to no device, such as an event about the tenant.
+            None | Some(Value::Uuid(None)) => true,
+            Some(value) => devices.iter().any(|id| device_value(*id) == value),
+        }
+    }
 }
 
 /// Reads one tenant's rows, and begins transactions that change them. Cheap to clone.
 #[derive(Clone)]
 pub struct TenantScope {
     pools: Pools,
-    tenant_id: TenantId,
+    reach: Reach,
 }
 
 impl TenantScope {
-    pub(super) fn new(pools: Pools, tenant_id: TenantId) -> Self {
-        Self { pools, tenant_id }
+    pub(super) fn new(pools: Pools, reach: Reach) -> Self {
+        Self { pools, reach }
     }
 
     /// Whose rows these are.
     pub fn tenant_id(&self) -> TenantId {
-        self.tenant_id
+        self.reach.tenant_id
     }
 
-    /// Reads a table: this tenant's rows only.
+    /// Which rows it opens: scopes of equal reach may share a transaction.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Reads a table: this tenant's rows only, and of its devices only those that the scope reaches.
     #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
     pub fn find<E: TenantOwned>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
-        let select = E::find().filter(E::TENANT.eq(tenant_value(self.tenant_id)));
-        Scoped::new(&self.pools.read, select)
+        Scoped::new(&self.pools.read, E::find().filter(self.reach.condition::<E>()))
     }
 
     /// Reads one row by its id, if it is this tenant's.
@@ -45,21 +92,21 @@ impl TenantScope {
     /// Reads a log: this tenant's rows only.
     #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
     pub fn find_logged<E: AppendOnly>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
-        let select = E::find().filter(E::TENANT.eq(tenant_value(self.tenant_id)));
+        let select = E::find().filter(E::TENANT.eq(tenant_value(self.reach.tenant_id)));
         Scoped::new(&self.pools.read, select)
     }
 
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<TenantTx, DbErr> {
         let transaction = system_scope::begin_writing(&self.pools).await?;
-        Ok(TenantTx::new(transaction, self.tenant_id))
+        Ok(TenantTx::new(transaction, self.reach.clone()))
     }
 }
 
 impl std::fmt::Debug for TenantScope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TenantScope")
-            .field("tenant_id", &self.tenant_id)
+            .field("reach", &self.reach)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{IntoCondition, OnConflict},
 };
 
-use super::{Scoped, Update, shapes::chunks, tenant_value};
+use super::{Reach, Scoped, Update, shapes::chunks, tenant_value};
 
 /// Changes one tenant's rows; nothing is kept until [`TenantTx::commit`], dropping it undoes everything.
 ///
@@ -14,23 +14,22 @@ use super::{Scoped, Update, shapes::chunks, tenant_value};
 /// updated or deleted is filtered to it.
 pub struct TenantTx {
     transaction: DatabaseTransaction,
-    tenant_id: TenantId,
+    reach: Reach,
 }
 
 impl TenantTx {
-    pub(super) fn new(transaction: DatabaseTransaction, tenant_id: TenantId) -> Self {
-        Self { transaction, tenant_id }
+    pub(super) fn new(transaction: DatabaseTransaction, reach: Reach) -> Self {
+        Self { transaction, reach }
     }
 
     /// Whose rows these are.
     pub fn tenant_id(&self) -> TenantId {
-        self.tenant_id
+        self.reach.tenant_id
     }
 
     /// Reads a table within the transaction.
     pub fn find<E: TenantOwned>(&self) -> Scoped<'_, DatabaseTransaction, E> {
-        let select = E::find().filter(E::TENANT.eq(tenant_value(self.tenant_id)));
-        Scoped::new(&self.transaction, select)
+        Scoped::new(&self.transaction, E::find().filter(self.reach.condition::<E>()))
     }
 
     /// Reads one row by its id, if it is this tenant's.
@@ -45,7 +44,8 @@ impl TenantTx {
         A: ActiveModelTrait<Entity = E> + Send,
         E::Model: IntoActiveModel<A>,
     {
-        row.set(E::TENANT, tenant_value(self.tenant_id));
+        row.set(E::TENANT, tenant_value(self.reach.tenant_id));
+        self.check::<E, A>(std::slice::from_ref(&row))?;
         E::insert(row).exec_with_returning(&self.transaction).await
     }
 
@@ -55,7 +55,7 @@ impl TenantTx {
         E: AppendOnly,
         A: ActiveModelTrait<Entity = E> + Send,
     {
-        row.set(E::TENANT, tenant_value(self.tenant_id));
+        row.set(E::TENANT, tenant_value(self.reach.tenant_id));
         E::insert(row)
             .exec_without_returning(&self.transaction)
             .await
@@ -68,7 +68,7 @@ impl TenantTx {
         E: TenantOwned,
         A: ActiveModelTrait<Entity = E> + Send,
     {
-        for chunk in chunks(self.owned(rows)) {
+        for chunk in chunks(self.owned(rows)?) {
             E::insert_many(chunk).exec_without_returning(&self.transaction).await?;
         }
         Ok(())
@@ -83,7 +83,7 @@ impl TenantTx {
         E::Model: IntoActiveModel<A>,
     {
         let mut kept = Vec::with_capacity(rows.len());
-        for chunk in chunks(self.owned(rows)) {
+        for chunk in chunks(self.owned(rows)?) {
             let insert = E::insert_many(chunk).on_conflict(on_conflict.clone());
             kept.extend(insert.exec_with_returning(&self.transaction).await?);
         }
@@ -92,13 +92,13 @@ impl TenantTx {
 
     /// Begins an update of this tenant's rows.
     pub fn update<E: TenantOwned>(&self) -> Update<'_, DatabaseTransaction, E> {
-        Update::new(&self.transaction, E::TENANT, tenant_value(self.tenant_id))
+        Update::new(&self.transaction, E::TENANT, self.reach.condition::<E>())
     }
 
     /// Deletes this tenant's rows that meet `condition`; answers how many.
     pub async fn delete<E: TenantOwned>(&self, condition: impl IntoCondition) -> Result<u64, DbErr> {
         let delete = E::delete_many()
-            .filter(E::TENANT.eq(tenant_value(self.tenant_id)))
+            .filter(self.reach.condition::<E>())
             .filter(condition.into_condition());
         Ok(delete.exec(&self.transaction).await?.rows_affected)
     }
@@ -108,14 +108,30 @@ impl TenantTx {
         self.transaction.commit().await
     }
 
-    fn owned<E, A>(&self, mut rows: Vec<A>) -> Vec<A>
+    fn owned<E, A>(&self, mut rows: Vec<A>) -> Result<Vec<A>, DbErr>
     where
         E: TenantOwned,
         A: ActiveModelTrait<Entity = E>,
     {
         for row in &mut rows {
-            row.set(E::TENANT, tenant_value(self.tenant_id));
+            row.set(E::TENANT, tenant_value(self.reach.tenant_id));
         }
-        rows
+        self.check::<E, A>(&rows)?;
+        Ok(rows)
+    }
+
+    /// Services refuse before: what is refused here is a mistake of ours.
+    fn check<E, A>(&self, rows: &[A]) -> Result<(), DbErr>
+    where
+        E: TenantOwned,
+        A: ActiveModelTrait<Entity = E>,
+    {
+        if rows.iter().all(|row| self.reach.admits::<E, A>(row)) {
+            Ok(())
+        } else {
+            Err(DbErr::Custom(
+                "the row belongs to a device that the scope does not reach".into(),
+            ))
+        }
     }
 }

@@ -192,3 +192,53 @@ async fn event_numbers_have_no_gap_when_transactions_fail() {
     let numbers: Vec<i64> = rows.expect("it reads").into_iter().map(|row| row.sequence).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
 }
+
+/// Somebody who may see one device only.
+struct Narrow(TenantId, DeviceId);
+
+impl ScopeOrigin for Narrow {
+    fn tenant_id(&self) -> TenantId {
+        self.0
+    }
+
+    fn devices(&self) -> Option<std::sync::Arc<[DeviceId]>> {
+        Some([self.1].into())
+    }
+}
+
+#[tokio::test]
+async fn a_scope_of_one_device_reaches_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, [(scope, first), _]) = two_tenants(&folder).await;
+    let second = add_device(&scope, "second").await;
+    let narrow = store.scope(&Narrow(scope.tenant_id(), first));
+    let found = narrow.find::<device::Entity>().all().await.expect("it reads");
+    assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [first]);
+    let other = narrow.find_by_id::<device::Entity>(second).await.expect("it reads");
+    assert!(other.is_none());
+
+    let tx = narrow.begin().await.expect("it begins");
+    let renamed = tx
+        .update::<device::Entity>()
+        .set(device::Column::Name, "mine")
+        .filter(device::Column::Id.eq(second))
+        .execute()
+        .await;
+    assert_eq!(renamed.ok(), Some(0));
+    let deleted = tx.delete::<device::Entity>(device::Column::Id.eq(second)).await;
+    assert_eq!(deleted.ok(), Some(0));
+    let event = |device_id: Option<DeviceId>, sequence| event::ActiveModel {
+        tenant_id: Set(scope.tenant_id()),
+        sequence: Set(sequence),
+        r#type: Set(event::Type::DeviceStatus),
+        at: Set(DateTime::UNIX_EPOCH),
+        device_id: Set(device_id),
+        chat_id: Set(None),
+        message_id: Set(None),
+        data: Set(serde_json::Value::Null),
+    };
+    let foreign = tx.insert_many::<event::Entity, _>(vec![event(Some(second), 1)]).await;
+    assert!(foreign.is_err());
+    let own = vec![event(Some(first), 1), event(None, 2)];
+    tx.insert_many::<event::Entity, _>(own).await.expect("it reaches both");
+}

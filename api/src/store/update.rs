@@ -1,7 +1,8 @@
 //! An update that already carries its filter.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, QueryTrait, TryGetableMany, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, QueryTrait, TryGetableMany,
+    UpdateMany,
     sea_query::{Expr, IntoCondition, Query, SimpleExpr},
 };
 
@@ -17,9 +18,9 @@ pub struct Update<'a, C, E: EntityTrait> {
 }
 
 impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
-    pub(super) fn new(connection: &'a C, guard: E::Column, value: sea_orm::Value) -> Self {
+    pub(super) fn new(connection: &'a C, guard: E::Column, reach: Condition) -> Self {
         // The scope's filter stands first; every later filter is joined to it by AND.
-        let statement = E::update_many().filter(guard.eq(value));
+        let statement = E::update_many().filter(reach);
         Self {
             connection,
             statement,

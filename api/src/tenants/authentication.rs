@@ -7,26 +7,29 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind, tenant};
+use entity::{ApiTokenId, SessionId, TenantId, UserId, audit_entry::ActorKind, tenant};
 use sea_orm::DbErr;
+use tokio::sync::watch;
 
 use super::{
-    principal::Principal,
+    api_tokens::{self, LastUses, TokenSecret, TokenStanding},
+    principal::{Person, Principal},
     profile::{Profile, Profiles},
     queries,
     token::{Claims, RefreshToken, Tokens},
     types::{Standing, StandingKey, is_alive},
 };
 use crate::{
-    audit::Actor,
+    audit::{Actor, Acts},
     clock::Clock,
     graphql::context::Origin,
     secret::Secret,
     store::{Reason, ScopeOrigin, Store},
 };
 
-/// How long what the database said is believed: a logout on another node counts after this time.
-const BELIEVED: Duration = Duration::from_secs(1);
+/// How long what the database said is believed: a logout or a revocation on another node counts after this time. With the
+/// pause in which websockets look again it stays below a second.
+const BELIEVED: Duration = Duration::from_millis(500);
 /// More are not kept.
 const MOST_STANDINGS: usize = 20_000;
 
@@ -41,14 +44,21 @@ pub enum AuthenticationError {
     Database(#[from] DbErr),
 }
 
-/// Checks access tokens. Cheap to clone.
+/// What the database said, and when it was asked.
+type Believed<K, V> = HashMap<K, (Instant, V)>;
+
+/// Checks access tokens and API tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct Authenticator {
     store: Store,
     clock: Clock,
     tokens: Tokens,
     profiles: Profiles,
-    standings: Arc<Mutex<HashMap<StandingKey, (Instant, Standing)>>>,
+    standings: Arc<Mutex<Believed<StandingKey, Standing>>>,
+    programs: Arc<Mutex<Believed<Vec<u8>, Arc<TokenStanding>>>>,
+    uses: LastUses,
+    /// Grows whenever something is forgotten.
+    changes: Arc<watch::Sender<u64>>,
 }
 
 impl Authenticator {
@@ -60,12 +70,33 @@ impl Authenticator {
             tokens,
             profiles,
             standings: Arc::default(),
+            programs: Arc::default(),
+            uses: LastUses::default(),
+            changes: Arc::new(watch::Sender::new(0)),
         }
     }
 
-    /// Who an access token speaks for, now.
+    /// When API tokens were used last.
+    pub(super) fn uses(&self) -> &LastUses {
+        &self.uses
+    }
+
+    /// Tells when a session or a token ended on this node: whoever keeps a principal looks at it again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Writes down when API tokens were used last. Called every minute, and before the server stops.
+    pub async fn keep_uses(&self) -> Result<(), DbErr> {
+        self.uses.flush(&self.store).await
+    }
+
+    /// Who an access token or an API token speaks for, now.
     pub async fn authenticate(&self, token: &str, origin: &Origin) -> Result<Principal, AuthenticationError> {
         let now = self.clock.now();
+        if TokenSecret::is_meant(token) {
+            return self.authenticate_program(token, origin).await;
+        }
         let claims = self
             .tokens
             .verify(token, now)
@@ -73,9 +104,22 @@ impl Authenticator {
         let standing = self.standing((claims.session_id, claims.tenant_id)).await?;
         let standing = standing.filter(|standing| vouches_for(standing, &claims) && standing.session_expires_at > now);
         let standing = standing.ok_or(AuthenticationError::Refused)?;
-        let ids = (claims.user_id, claims.session_id, claims.tenant_id);
+        let key = (claims.session_id, claims.tenant_id);
         let profile = self.profile(claims.tenant_id).await?;
-        Ok(principal(ids, &standing, claims.expires_at, origin, profile))
+        Ok(principal(key, &standing, claims.expires_at, origin, profile))
+    }
+
+    async fn authenticate_program(&self, token: &str, origin: &Origin) -> Result<Principal, AuthenticationError> {
+        let now = self.clock.now();
+        let secret = TokenSecret::read(token).ok_or(AuthenticationError::Refused)?;
+        let standing = self.program(&secret.hash()).await?;
+        let standing = standing
+            .filter(|standing| standing.admits(origin.address, now))
+            .ok_or(AuthenticationError::Refused)?;
+        let profile = self.profile(standing.tenant_id).await?;
+        self.uses.note(standing.id, now, origin.address);
+        let actor = Actor::new(ActorKind::ApiToken, &standing.id, &standing.name, origin.clone());
+        Ok(Principal::of_program(standing, actor, profile))
     }
 
     /// Who a browser's cookie speaks for. The refresh token in it is only looked at, not used up, and the principal lasts
@@ -100,9 +144,9 @@ impl Authenticator {
             .standing((session.id, tenant))
             .await?
             .ok_or(AuthenticationError::Refused)?;
-        let ids = (session.user_id, session.id, tenant);
+        let key = (session.id, tenant);
         let profile = self.profile(tenant).await?;
-        Ok(principal(ids, &standing, now + self.tokens.lifetime(), origin, profile))
+        Ok(principal(key, &standing, now + self.tokens.lifetime(), origin, profile))
     }
 
     /// The tenant as it is now. One that is being deleted lets nobody in.
@@ -128,14 +172,33 @@ impl Authenticator {
     /// Whether a principal that was minted a while ago would still be.
     pub async fn still_stands(&self, principal: &Principal) -> Result<bool, DbErr> {
         let now = self.clock.now();
-        let standing = self.standing((principal.session_id(), principal.tenant_id())).await?;
-        Ok(now < principal.expires_at()
-            && standing.is_some_and(|standing| {
-                standing.user_id == principal.user_id()
-                    && standing.role == principal.role()
-                    && standing.session_ended_at.is_none()
-                    && standing.session_expires_at > now
-            }))
+        if now >= principal.expires_at() {
+            return Ok(false);
+        }
+        if let Some(token) = principal.token() {
+            // Whatever changed about a token, its websockets come back and begin anew.
+            let address = principal.actor().origin.address;
+            let standing = self.program(&token.secret_hash).await?;
+            return Ok(standing.is_some_and(|now_known| now_known == *token && now_known.admits(address, now)));
+        }
+        let Some(person) = principal.person() else {
+            return Ok(false);
+        };
+        let standing = self.standing((person.session_id, principal.tenant_id())).await?;
+        Ok(standing.is_some_and(|standing| {
+            standing.user_id == person.user_id
+                && standing.role == person.role
+                && standing.session_ended_at.is_none()
+                && standing.session_expires_at > now
+        }))
+    }
+
+    /// Forgets what is believed about an API token, so that a change counts at once on this node.
+    pub(super) fn forget_token(&self, id: ApiTokenId) {
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|_, (_, standing)| standing.id != id);
+        drop(programs);
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Forgets what is believed about a session, so that its end counts at once on this node.
@@ -151,6 +214,35 @@ impl Authenticator {
     fn forget(&self, which: impl Fn(&StandingKey, &Standing) -> bool) {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         standings.retain(|key, (_, standing)| !which(key, standing));
+        drop(standings);
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    async fn program(&self, hash: &[u8]) -> Result<Option<Arc<TokenStanding>>, DbErr> {
+        let asked = Instant::now();
+        {
+            let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((since, standing)) = programs.get(hash)
+                && asked.duration_since(*since) < BELIEVED
+            {
+                return Ok(Some(Arc::clone(standing)));
+            }
+        }
+        let found = api_tokens::find_by_secret(&self.store.system(Reason::Authentication), hash).await?;
+        let found = found.map(|row| Arc::new(TokenStanding::from(row)));
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if programs.len() >= MOST_STANDINGS {
+            programs.retain(|_, (since, _)| asked.duration_since(*since) < BELIEVED);
+        }
+        match &found {
+            Some(standing) if programs.len() < MOST_STANDINGS => {
+                programs.insert(hash.to_vec(), (asked, Arc::clone(standing)));
+            }
+            _ => {
+                programs.remove(hash);
+            }
+        }
+        Ok(found)
     }
 
     async fn standing(&self, key: StandingKey) -> Result<Option<Standing>, DbErr> {
@@ -182,14 +274,20 @@ impl Authenticator {
 }
 
 fn principal(
-    ids: (UserId, SessionId, TenantId),
+    (session_id, tenant_id): StandingKey,
     standing: &Standing,
     expires_at: DateTime<Utc>,
     origin: &Origin,
     profile: Arc<Profile>,
 ) -> Principal {
-    let actor = Actor::new(ActorKind::User, &ids.0, &standing.email, origin.clone());
-    Principal::new(ids, standing.role, standing.operator, expires_at, actor, profile)
+    let person = Person {
+        user_id: standing.user_id,
+        session_id,
+        role: standing.role,
+        operator: standing.operator,
+    };
+    let actor = Actor::new(ActorKind::User, &person.user_id, &standing.email, origin.clone());
+    Principal::of_person(person, tenant_id, expires_at, actor, profile)
 }
 
 /// Whether the rows are those that the token speaks of, and alive. A token carries whole seconds only.

@@ -1,16 +1,22 @@
 //! Tenants, the people in them, and how people prove who they are.
 //!
-//! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session` and `refresh_token`. Never decides what a message or
+//! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session`, `refresh_token`, `api_token`
+//! and `invitation`. Never decides what a message or
 //! a device may do; it answers who calls, in which tenant and in which role.
 //!
-//! **Invariant:** a [`Principal`] exists only when a token was verified and the session, the person and the membership
-//! behind it were found alive at most a second ago. It is the only door to a tenant's scope for a request.
+//! **Invariant:** a [`Principal`] exists only when a token was verified, and the session, the person and the membership
+//! behind it, or the API token, were found alive less than a second ago. It is the only door to a tenant's scope for a request.
 //!
 //! **Invariant:** an unknown email address and a wrong password give the same answer after the same work.
 
+mod account;
+mod account_schema;
+mod api_tokens;
 mod authentication;
 mod first_run;
 pub mod limits;
+mod members;
+mod one_time;
 mod password;
 mod permission;
 mod principal;
@@ -28,12 +34,15 @@ mod token;
 mod types;
 pub mod views;
 
+pub use account_schema::{AccountMutation, AccountQuery};
+pub use api_tokens::{ApiToken, ApiTokenMutation, ApiTokenQuery, ApiTokens};
 pub use authentication::{AuthenticationError, Authenticator};
 pub use first_run::{FirstRunError, NewOperator, create_operator, prepare};
 pub use limits::Meter;
+pub use members::{Invitation, Member, MemberMutation, MemberQuery, Members};
 pub use password::{PasswordError, Passwords};
-pub use permission::Permission;
-pub use principal::{Principal, SeenTenant, principal, scope};
+pub use permission::{Permission, Scope};
+pub use principal::{Person, Principal, SeenTenant, principal, scope};
 pub use profile::{Profile, Profiles};
 pub use quota::Quota;
 pub use schema::{SessionMutation, Tenant, TenantQuery, User};

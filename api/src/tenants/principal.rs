@@ -4,25 +4,22 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
-use entity::{SessionId, TenantId, UserId, membership::Role};
+use entity::{ApiTokenId, DeviceId, SessionId, TenantId, UserId, membership::Role};
 
-use super::{permission::Permission, profile::Profile};
+use super::{api_tokens::TokenStanding, permission::Permission, profile::Profile};
 use crate::{
     audit::{Actor, Acts},
     graphql::{Fault, GqlError},
     store::{ScopeOrigin, Store, TenantScope},
 };
 
-/// An authenticated caller, acting in one tenant.
+/// An authenticated caller, acting in one tenant: a person who is logged in, or a program with an API token.
 ///
 /// **Invariant:** only [`super::Authenticator`] makes one, from a verified token and living rows.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    user_id: UserId,
-    session_id: SessionId,
+    caller: Caller,
     tenant_id: TenantId,
-    role: Role,
-    operator: bool,
     expires_at: DateTime<Utc>,
     actor: Actor,
     profile: Arc<Profile>,
@@ -38,21 +35,36 @@ impl ScopeOrigin for SeenTenant {
     }
 }
 
+#[derive(Clone, Debug)]
+enum Caller {
+    Person(Person),
+    Program(Arc<TokenStanding>),
+}
+
+/// A person with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub user_id: UserId,
+    /// The login.
+    pub session_id: SessionId,
+    /// The role in the tenant.
+    pub role: Role,
+    /// Whether the person runs the platform.
+    pub operator: bool,
+}
+
 impl Principal {
-    pub(super) fn new(
-        (user_id, session_id, tenant_id): (UserId, SessionId, TenantId),
-        role: Role,
-        operator: bool,
+    pub(super) fn of_person(
+        person: Person,
+        tenant_id: TenantId,
         expires_at: DateTime<Utc>,
         actor: Actor,
         profile: Arc<Profile>,
     ) -> Self {
         Self {
-            user_id,
-            session_id,
+            caller: Caller::Person(person),
             tenant_id,
-            role,
-            operator,
             expires_at,
             actor,
             profile,
@@ -72,31 +84,51 @@ impl Principal {
 
     /// The figures of a tenant: the caller's own, or any for an operator.
     pub fn look_into(&self, tenant: TenantId) -> Result<SeenTenant, GqlError> {
-        if tenant == self.tenant_id || self.operator {
+        if tenant == self.tenant_id || self.is_operator() {
             Ok(SeenTenant(tenant))
         } else {
             Err(GqlError::forbidden())
         }
     }
 
-    /// The person.
-    pub fn user_id(&self) -> UserId {
-        self.user_id
+    pub(super) fn of_program(token: Arc<TokenStanding>, actor: Actor, profile: Arc<Profile>) -> Self {
+        Self {
+            tenant_id: token.tenant_id,
+            expires_at: token.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC),
+            caller: Caller::Program(token),
+            actor,
+            profile,
+        }
     }
 
-    /// The login.
-    pub fn session_id(&self) -> SessionId {
-        self.session_id
+    /// The person, when it is one.
+    pub fn person(&self) -> Option<Person> {
+        match &self.caller {
+            Caller::Person(person) => Some(*person),
+            Caller::Program(_) => None,
+        }
     }
 
-    /// The role in the tenant.
-    pub fn role(&self) -> Role {
-        self.role
+    /// The person, or FORBIDDEN for programs: what concerns somebody's own account.
+    pub fn require_person(&self) -> Result<Person, GqlError> {
+        self.person().ok_or_else(GqlError::forbidden)
     }
 
-    /// Whether the person runs the platform.
+    /// The API token, when it is one.
+    pub fn api_token(&self) -> Option<ApiTokenId> {
+        self.token().map(|token| token.id)
+    }
+
+    pub(super) fn token(&self) -> Option<&Arc<TokenStanding>> {
+        match &self.caller {
+            Caller::Person(_) => None,
+            Caller::Program(token) => Some(token),
+        }
+    }
+
+    /// Whether the caller is a person who runs the platform.
     pub fn is_operator(&self) -> bool {
-        self.operator
+        self.person().is_some_and(|person| person.operator)
     }
 
     /// When the access token ends.
@@ -106,19 +138,36 @@ impl Principal {
 
     /// Refuses everybody who does not run the platform.
     pub fn require_operator(&self) -> Result<(), GqlError> {
-        if self.operator {
+        if self.is_operator() {
             Ok(())
         } else {
             Err(GqlError::forbidden())
         }
     }
 
-    /// Refuses callers whose role does not include `permission`, and all but reading in a suspended tenant.
+    /// Whether the caller's role or scopes include `permission`.
+    pub fn may(&self, permission: Permission) -> bool {
+        match &self.caller {
+            Caller::Person(person) => permission.is_of(person.role),
+            Caller::Program(token) => permission.is_in(&token.scopes),
+        }
+    }
+
+    /// Refuses callers who may see some devices only: what concerns all of them.
+    pub fn require_every_device(&self) -> Result<(), GqlError> {
+        if self.devices().is_none() {
+            Ok(())
+        } else {
+            Err(GqlError::forbidden())
+        }
+    }
+
+    /// Refuses callers whose role or scopes do not include `permission`, and all but reading in a suspended tenant.
     pub fn require(&self, permission: Permission) -> Result<(), GqlError> {
-        if !permission.is_of(self.role) {
+        if !self.may(permission) {
             return Err(GqlError::forbidden());
         }
-        if permission != Permission::Read && !self.profile.is_active() {
+        if !permission.only_reads() && !self.profile.is_active() {
             return Err(Fault::TenantSuspended.into());
         }
         Ok(())
@@ -134,6 +183,10 @@ impl Acts for Principal {
 impl ScopeOrigin for Principal {
     fn tenant_id(&self) -> TenantId {
         self.tenant_id
+    }
+
+    fn devices(&self) -> Option<Arc<[DeviceId]>> {
+        self.token().and_then(|token| token.devices.clone())
     }
 }
 

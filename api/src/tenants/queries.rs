@@ -126,6 +126,35 @@ pub async fn set_password_hash(tx: &SystemTx, user: UserId, hash: String) -> Res
     Ok(())
 }
 
+/// Sets a new password; access tokens from before are refused from now on.
+pub async fn change_password(tx: &SystemTx, user: UserId, hash: String, now: DateTime<Utc>) -> Result<(), DbErr> {
+    user_account::Entity::update_many()
+        .col_expr(user_account::Column::PasswordHash, Expr::value(hash))
+        .col_expr(user_account::Column::PasswordChangedAt, Expr::value(now))
+        .col_expr(user_account::Column::UpdatedAt, Expr::value(now))
+        .filter(user_account::Column::Id.eq(user))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// A person's living sessions, the last used first, at most 100.
+pub async fn list_sessions(
+    system: &SystemScope,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<session::Model>, DbErr> {
+    system
+        .find::<session::Entity>()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now))
+        .order_by(session::Column::LastUsedAt, Order::Desc)
+        .limit(100)
+        .all()
+        .await
+}
+
 /// Inserts a session.
 pub async fn insert_session(tx: &SystemTx, row: session::Model) -> Result<(), DbErr> {
     let row: session::ActiveModel = row.into();

@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 use entity::{TenantId, membership, tenant, user_account};
 
 use super::{
+    api_tokens::{ApiToken, ApiTokens},
+    permission::{self, Permission, PermissionRule},
     principal::{Principal, principal},
     service::Accounts,
     types::{Identity, Session},
@@ -33,24 +35,40 @@ pub enum Role {
     Analyst,
 }
 
-/// Who calls, and in which tenant.
-pub struct Viewer(Identity);
+/// Who calls, and in which tenant: a person, or a program with an API token.
+pub enum Viewer {
+    /// A person with a session.
+    Person(Identity),
+    /// A program.
+    Program(Box<ApiToken>, tenant::Model, Vec<Permission>),
+}
 
 #[Object]
 impl Viewer {
-    /// The person.
-    async fn user(&self) -> User {
-        self.0.user.clone().into()
+    /// The person; null for an API token.
+    async fn user(&self) -> Option<User> {
+        self.identity().map(|identity| identity.user.clone().into())
     }
 
-    /// The tenant that this session acts in. `refreshSession(tenantId)` changes to another one.
+    /// The API token; null for a person.
+    async fn api_token(&self) -> Option<ApiToken> {
+        match self {
+            Self::Person(_) => None,
+            Self::Program(token, ..) => Some(token.as_ref().clone()),
+        }
+    }
+
+    /// The tenant that the caller acts in. `refreshSession(tenantId)` changes a session to another one.
     async fn tenant(&self) -> Tenant {
-        self.0.tenant.clone().into()
+        match self {
+            Self::Person(identity) => identity.tenant.clone().into(),
+            Self::Program(_, tenant, _) => tenant.clone().into(),
+        }
     }
 
-    /// The person's role in that tenant.
-    async fn role(&self) -> Role {
-        self.0.role.into()
+    /// The person's role in that tenant; null for an API token, which has scopes.
+    async fn role(&self) -> Option<Role> {
+        self.identity().map(|identity| identity.role.into())
     }
 
     /// The limits that hold for the caller, and how much of them is used.
@@ -59,9 +77,22 @@ impl Viewer {
         Ok(usage.into_iter().map(Limit::from).collect())
     }
 
-    /// Every tenant that the person belongs to.
+    /// What the caller may do, by role or scopes. `permissions` has the whole table.
+    async fn permissions(&self) -> Vec<Permission> {
+        match self {
+            Self::Person(identity) => Permission::all()
+                .filter(|permission| permission.is_of(identity.role))
+                .collect(),
+            Self::Program(_, _, permissions) => permissions.clone(),
+        }
+    }
+
+    /// Every tenant that the person belongs to; empty for an API token.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>, GqlError> {
-        let memberships = accounts(ctx)?.memberships(self.0.user.id).await?;
+        let Some(identity) = self.identity() else {
+            return Ok(Vec::new());
+        };
+        let memberships = accounts(ctx)?.memberships(identity.user.id).await?;
         Ok(memberships
             .into_iter()
             .map(|(tenant, role)| Membership {
@@ -69,6 +100,30 @@ impl Viewer {
                 role: role.into(),
             })
             .collect())
+    }
+}
+
+impl Viewer {
+    fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Person(identity) => Some(identity),
+            Self::Program(..) => None,
+        }
+    }
+
+    async fn find(ctx: &Context<'_>) -> Result<Self, GqlError> {
+        let caller = principal(ctx)?;
+        if caller.person().is_some() {
+            return Ok(Self::Person(accounts(ctx)?.identity(caller).await?));
+        }
+        let token = ctx.data_unchecked::<ApiTokens>().own(caller).await?;
+        let token = token.ok_or_else(GqlError::unauthenticated)?;
+        let permissions = Permission::all().filter(|permission| caller.may(*permission)).collect();
+        Ok(Self::Program(
+            Box::new(token.into()),
+            accounts(ctx)?.tenant(caller).await?,
+            permissions,
+        ))
     }
 }
 
@@ -159,8 +214,11 @@ impl Tenant {
 impl User {
     /// The caller, when `id` is the caller's: other people are not shown yet.
     pub async fn find(ctx: &Context<'_>, id: entity::UserId) -> Result<Option<Self>, GqlError> {
-        let user = accounts(ctx)?.identity(principal(ctx)?).await?.user;
-        Ok((user.id == id).then(|| user.into()))
+        let caller = principal(ctx)?;
+        if caller.person().is_none_or(|person| person.user_id != id) {
+            return Ok(None);
+        }
+        Ok(Some(accounts(ctx)?.identity(caller).await?.user.into()))
     }
 }
 
@@ -181,7 +239,12 @@ pub struct TenantQuery;
 impl TenantQuery {
     /// Who calls: the person, the tenant acted in, the role there.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer, GqlError> {
-        Ok(Viewer(accounts(ctx)?.identity(principal(ctx)?).await?))
+        Viewer::find(ctx).await
+    }
+
+    /// What each role and each scope of an API token may do.
+    async fn permissions(&self) -> Vec<PermissionRule> {
+        permission::rules()
     }
 
     /// The tenant that the caller acts in.
@@ -339,7 +402,7 @@ async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Sessio
 }
 
 /// Puts the refresh token where the client wants it: into the answer, or into the cookie.
-fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
+pub(super) fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
     if let Some(transport) = Transport::of(ctx) {
         transport.welcome();
     }
@@ -355,13 +418,13 @@ fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
         access_token: Some(session.access_token.expose().to_owned()),
         refresh_token: (!by_cookie).then_some(refresh_token),
         expires_at: Some(session.expires_at),
-        viewer: Some(Viewer(session.identity)),
+        viewer: Some(Viewer::Person(session.identity)),
         user_errors: Vec::new(),
     }
 }
 
 /// Where the request comes from; unknown when it came by no transport.
-fn origin(ctx: &Context<'_>) -> Origin {
+pub(super) fn origin(ctx: &Context<'_>) -> Origin {
     Transport::of(ctx).map_or_else(Origin::default, |transport| transport.origin.clone())
 }
 
@@ -371,7 +434,7 @@ fn change_cookie(ctx: &Context<'_>, change: CookieChange) {
     }
 }
 
-fn accounts<'a>(ctx: &Context<'a>) -> Result<&'a Accounts, GqlError> {
+pub(super) fn accounts<'a>(ctx: &Context<'a>) -> Result<&'a Accounts, GqlError> {
     ctx.data_opt::<Accounts>()
         .ok_or_else(|| GqlError::internal("the schema holds no accounts"))
 }

@@ -23,20 +23,20 @@ use crate::{
     graphql::{ErrorCode, Fault, GqlError, Refusal, UserError, context::Origin},
     rates::{RateSettings, Rule},
     secret::Secret,
-    store::{Reason, Store, SystemScope, SystemTx},
+    store::{Reason, ScopeOrigin, Store, SystemScope, SystemTx},
 };
 
 /// The accounts of this server. Cheap to clone.
 #[derive(Clone)]
 pub struct Accounts {
-    store: Store,
-    clock: Clock,
-    passwords: Passwords,
-    tokens: Tokens,
-    throttle: Arc<Throttle>,
-    rates: RateSettings,
-    authenticator: Authenticator,
-    sessions: config::Sessions,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) passwords: Passwords,
+    pub(super) tokens: Tokens,
+    pub(super) throttle: Arc<Throttle>,
+    pub(super) rates: RateSettings,
+    pub(super) authenticator: Authenticator,
+    pub(super) sessions: config::Sessions,
 }
 
 /// What a refresh token of a living session turned out to be.
@@ -114,6 +114,20 @@ impl Accounts {
 
         let memberships = queries::list_memberships(&self.system(), user.id).await?;
         let (tenant, role) = choose(memberships, tenant)?;
+        let tx = self.system().begin().await?;
+        let session = self.begin_session(&tx, (user, tenant, role), origin).await?;
+        tx.commit().await?;
+        Ok(session)
+    }
+
+    /// Begins a session of somebody who has shown who it is, within a transaction.
+    pub(super) async fn begin_session(
+        &self,
+        tx: &SystemTx,
+        (user, tenant, role): (user_account::Model, tenant::Model, Role),
+        origin: Origin,
+    ) -> Result<Session, Refusal> {
+        let now = self.clock.now();
         let actor = person(user.id, &user.email, &origin);
         let refresh_token = RefreshToken::random();
         let refresh_expires_at = session_end(now, now, self.sessions);
@@ -130,13 +144,11 @@ impl Accounts {
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
         };
         let session_id = session.id;
-        let tx = self.system().begin().await?;
-        queries::insert_session(&tx, session).await?;
+        queries::insert_session(tx, session).await?;
         let entry = Entry::of(Action::LoggedIn, &session_id);
-        audit::record_beyond(&tx, Some(tenant.id), now, &actor, entry).await?;
-        self.keep(&tx, session_id, &refresh_token, now, refresh_expires_at)
+        audit::record_beyond(tx, Some(tenant.id), now, &actor, entry).await?;
+        self.keep(tx, session_id, &refresh_token, now, refresh_expires_at)
             .await?;
-        tx.commit().await?;
         self.issue(
             session_id,
             Identity { user, tenant, role },
@@ -188,14 +200,10 @@ impl Accounts {
 
     /// Ends the session of the caller, or every session of the person.
     pub async fn logout(&self, principal: &Principal, everywhere: bool) -> Result<(), Refusal> {
-        use crate::store::ScopeOrigin;
+        let person = principal.require_person()?;
         let tenant = Some(principal.tenant_id());
-        self.end(
-            (principal.session_id(), principal.user_id(), tenant),
-            principal,
-            everywhere,
-        )
-        .await
+        self.end((person.session_id, person.user_id, tenant), principal, everywhere)
+            .await
     }
 
     /// Ends the session of a refresh token. A token that is unknown or used up has nothing left to end.
@@ -213,17 +221,17 @@ impl Accounts {
             .await
     }
 
-    /// Who a principal is.
+    /// Who a person is.
     pub async fn identity(&self, principal: &Principal) -> Result<Identity, GqlError> {
-        use crate::store::ScopeOrigin;
+        let person = principal.require_person()?;
         let system = self.system();
-        let user = queries::find_user(&system, principal.user_id()).await?;
+        let user = queries::find_user(&system, person.user_id).await?;
         let tenant = queries::find_tenant(&system, principal.tenant_id()).await?;
         match (user, tenant) {
             (Some(user), Some(tenant)) => Ok(Identity {
                 user,
                 tenant,
-                role: principal.role(),
+                role: person.role,
             }),
             _ => Err(GqlError::unauthenticated()),
         }
@@ -236,12 +244,11 @@ impl Accounts {
 
     /// The tenant of a principal.
     pub async fn tenant(&self, principal: &Principal) -> Result<tenant::Model, GqlError> {
-        use crate::store::ScopeOrigin;
         let tenant = queries::find_tenant(&self.system(), principal.tenant_id()).await?;
         tenant.ok_or_else(GqlError::unauthenticated)
     }
 
-    async fn check_password(
+    pub(super) async fn check_password(
         &self,
         email: &str,
         password: Secret,
@@ -399,7 +406,7 @@ impl Accounts {
     }
 
     /// How many logins may fail, as operators have it now.
-    fn allowed_failures(&self) -> Allowance {
+    pub(super) fn allowed_failures(&self) -> Allowance {
         let allowed = |rule| {
             let limit = self.rates.limit(rule);
             let most = limit.most.and_then(|most| u32::try_from(most).ok());
@@ -416,7 +423,12 @@ impl Accounts {
         }
     }
 
-    fn system(&self) -> SystemScope {
+    /// Hashes a password that may be set.
+    pub(super) async fn hash_new(&self, password: Secret) -> Result<String, Refusal> {
+        self.passwords.hash(password).await.map_err(internal)
+    }
+
+    pub(super) fn system(&self) -> SystemScope {
         self.store.system(Reason::Authentication)
     }
 }

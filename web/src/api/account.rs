@@ -11,9 +11,10 @@ use super::{
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 pub struct Viewer {
-    pub user: User,
+    pub user: Option<User>,
     pub tenant: Tenant,
-    pub role: Role,
+    pub role: Option<Role>,
+    pub permissions: Vec<Permission>,
     pub memberships: Vec<Membership>,
 }
 
@@ -46,6 +47,21 @@ pub enum Role {
     Admin,
     Agent,
     Analyst,
+    #[cynic(fallback)]
+    Other,
+}
+
+/// What the viewer may do; only what the console asks about.
+#[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[cynic(non_exhaustive)]
+pub enum Permission {
+    Send,
+    ManageDevices,
+    ManageApiTokens,
+    ManageMembers,
+    ManageOwners,
+    ReadMembers,
+    ReadAuditLog,
     #[cynic(fallback)]
     Other,
 }

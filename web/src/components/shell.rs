@@ -195,10 +195,10 @@ fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
     let preferences = expect_context::<Preferences>();
     let name = session
         .viewer
-        .with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.name.clone()));
+        .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.name.clone()));
     let email = session
         .viewer
-        .with_untracked(|viewer| viewer.as_ref().map(|viewer| viewer.user.email.clone()));
+        .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.email.clone()));
     let name = name.filter(|name| !name.is_empty()).or(email).unwrap_or_default();
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
     let items = Signal::derive(move || {

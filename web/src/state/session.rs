@@ -4,7 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{format, live};
 use crate::api::{
-    account::{self, Role, Viewer},
+    account::{self, Permission, Viewer},
     error::ApiError,
     sandbox, token,
 };
@@ -83,16 +83,20 @@ impl Session {
 
     /// Whether the role may change things.
     pub fn may_write(self) -> bool {
-        self.viewer
-            .with_untracked(|viewer| viewer.as_ref().is_some_and(|viewer| viewer.role != Role::Analyst))
+        self.may(Permission::Send)
     }
 
     /// Whether the role may create, remove and configure devices.
     pub fn may_manage(self) -> bool {
+        self.may(Permission::ManageDevices)
+    }
+
+    /// Whether the role or scopes allow it.
+    pub fn may(self, permission: Permission) -> bool {
         self.viewer.with_untracked(|viewer| {
             viewer
                 .as_ref()
-                .is_some_and(|viewer| matches!(viewer.role, Role::Owner | Role::Admin))
+                .is_some_and(|viewer| viewer.permissions.contains(&permission))
         })
     }
 
