@@ -19,7 +19,7 @@ use crate::{
     devices::LeasedDevice,
     engine,
     events::{EventLog, NewEvent},
-    graphql::{GqlError, Refusal, UserError},
+    graphql::{ErrorCode, GqlError, Refusal, UserError},
     store::{Batcher, Reach, Store, TenantScope, TenantTx, by_tenant, filled},
     tenants::{
         Meter, Profiles, Quota,
@@ -54,6 +54,8 @@ pub struct Outbox {
 enum Denial {
     /// The tenant has used up what it may send.
     Quota(Exceeded),
+    /// A message that the scope does not reach has the same idempotency key.
+    KeyTaken,
     /// The database failed.
     Database(std::sync::Arc<DbErr>),
 }
@@ -68,6 +70,10 @@ impl From<Denial> for Refusal {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Quota(exceeded) => UserError::from(exceeded).into(),
+            Denial::KeyTaken => {
+                let message = "A message of a device that this token does not reach has this idempotency key.";
+                UserError::new(ErrorCode::Conflict, message).at("idempotencyKey").into()
+            }
             Denial::Database(error) => Self::Fault(GqlError::internal(error.to_string())),
         }
     }
@@ -121,7 +127,7 @@ async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<R
                 }
             }
             // One draft may spoil the batch, such as one whose device was deleted meanwhile: try them one by one.
-            Err(_) if drafts.len() > 1 => {
+            Err(error) if drafts.len() > 1 || is_taken(&error) => {
                 for (position, draft) in positions.into_iter().zip(drafts) {
                     results[position] = Some(accept_one(writer, &scope, draft).await);
                 }
@@ -136,13 +142,19 @@ async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<R
         .collect()
 }
 
+/// Whether a row of these already exists: the only such thing here is a message with the same idempotency key.
+fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
 async fn accept_one(writer: &Writer, scope: &TenantScope, draft: Draft) -> Result<message::Model, Denial> {
     let drafts = [draft];
     let rows = match accept_batch(writer, scope, &drafts).await {
-        // Another node stored a message with this key a moment ago: now it is found.
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            accept_batch(writer, scope, &drafts).await?
-        }
+        // Another node stored a message with this key a moment ago: now it is found, unless it is out of reach.
+        Err(error) if is_taken(&error) => match accept_batch(writer, scope, &drafts).await {
+            Err(error) if is_taken(&error) => return Err(Denial::KeyTaken),
+            result => result?,
+        },
         result => result?,
     };
     rows.into_iter()
