@@ -40,7 +40,7 @@ pub struct Cost {
     actual: i64,
     standing: Option<Standing>,
     /// Whether cost was charged, not a request.
-    by_cost: bool,
+    metered: bool,
 }
 
 /// Charges a stranger for a request, before anything else is done for it.
@@ -90,14 +90,14 @@ impl Paid {
     /// Gives back what a query did not cost; `actual` is what it did.
     pub fn settle(self, windows: &Windows, actual: u64) -> Cost {
         let actual = i64::try_from(actual).unwrap_or(i64::MAX).min(self.requested);
-        let by_cost = self.rule == Rule::ApiCost;
-        let unused = if by_cost { self.charged - actual } else { 0 };
+        let metered = self.rule == Rule::ApiCost;
+        let unused = if metered { self.charged - actual } else { 0 };
         let standing = self.refund(windows, unused);
         Cost {
             requested: self.requested,
             actual,
             standing,
-            by_cost,
+            metered,
         }
     }
 
@@ -125,7 +125,7 @@ impl Paid {
 impl Cost {
     /// `extensions.cost` of an answer. Strangers are limited by requests, so theirs has no limit of cost.
     pub fn extension(&self) -> Value {
-        let standing = self.standing.filter(|_| self.by_cost);
+        let standing = self.standing.filter(|_| self.metered);
         let (limit, remaining) = (
             standing.map(|standing| standing.limit),
             standing.map(|standing| standing.remaining),
