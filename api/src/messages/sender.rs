@@ -19,7 +19,8 @@ use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    outbox::{self, Claimed, Claims, Failure, Room},
+    claims::{Claimed, Claims, Room},
+    outbox::{self, Failure},
     pacing::Pacing,
     waiting::Waiting,
 };

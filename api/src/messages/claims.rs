@@ -1,0 +1,166 @@
+//! Taking messages out of the queue: devices that have room for more at the same moment share a transaction.
+//!
+//! **Invariant:** QUEUED → SENDING is committed before anybody hears of the message.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use entity::{ChatId, MessageId, message};
+use sea_orm::{ColumnTrait, Condition, DbErr, ExprTrait, sea_query::Expr};
+
+use super::outbox::queued;
+use crate::{
+    clock::Clock,
+    devices::LeasedDevice,
+    store::{Batcher, Store, by_tenant, filled},
+};
+
+/// What one device may take next.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub lease: LeasedDevice,
+    /// At most so many messages.
+    pub most: u64,
+}
+
+/// Takes messages out of the queue for devices that have room. Devices that ask at the same moment share a transaction.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Claims {
+    batcher: Batcher<Room, Result<Vec<Claimed>, Arc<DbErr>>>,
+}
+
+impl Claims {
+    /// Starts the task that writes.
+    pub fn start(store: Store, clock: Clock) -> Self {
+        let batcher = Batcher::start(256, Duration::ZERO, move |rooms: Vec<Room>| {
+            let (store, clock) = (store.clone(), clock.clone());
+            async move { claim_all(&store, clock.now(), rooms).await }
+        });
+        Self { batcher }
+    }
+
+    /// Takes what is due for a device, the most urgent first: QUEUED → SENDING, committed before this returns.
+    pub async fn claim(&self, room: Room) -> Result<Vec<Claimed>, Arc<DbErr>> {
+        // A server that is shutting down claims nothing more.
+        self.batcher.submit(room).await.unwrap_or_else(|_| Ok(Vec::new()))
+    }
+}
+
+async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<Result<Vec<Claimed>, Arc<DbErr>>> {
+    let mut results: Vec<_> = rooms.iter().map(|_| Ok(Vec::new())).collect();
+    let places = rooms.into_iter().enumerate().collect();
+    for (_, rooms) in by_tenant(places, |(_, room): &(usize, Room)| room.lease.tenant()) {
+        let (places, rooms): (Vec<usize>, Vec<Room>) = rooms.into_iter().unzip();
+        match claim_batch(store, now, &rooms).await {
+            Ok(claimed) => {
+                for (place, claimed) in places.into_iter().zip(claimed) {
+                    results[place] = Ok(claimed);
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for place in places {
+                    results[place] = Err(Arc::clone(&error));
+                }
+            }
+        }
+    }
+    results
+}
+
+/// Claims for several devices of one tenant in one transaction. Answers one list per device, in their order.
+async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Vec<Claimed>>, DbErr> {
+    use message::Column;
+    let Some(first) = rooms.first() else {
+        return Ok(Vec::new());
+    };
+    let tx = store.scope(&first.lease).begin().await?;
+    let due = Condition::any()
+        .add(Column::NextAttemptAt.is_null())
+        .add(Column::NextAttemptAt.lte(now));
+    let mut claimed = Vec::with_capacity(rooms.len());
+    for room in rooms {
+        let ids: Vec<MessageId> = tx
+            .find::<message::Entity>()
+            .filter(Column::DeviceId.eq(room.lease.id()))
+            .filter(queued())
+            .filter(due.clone())
+            .order_by(Column::Priority, sea_orm::Order::Asc)
+            .order_by(Column::Id, sea_orm::Order::Asc)
+            .limit(room.most)
+            .tuples::<(MessageId,)>([Expr::col(Column::Id)])
+            .await?
+            .into_iter()
+            .map(|(id,)| id)
+            .collect();
+        if ids.is_empty() {
+            claimed.push(Vec::new());
+            continue;
+        }
+        // In a statement of its own, with the status as a value: given the choice, Postgres reads the whole queue of
+        // every device for each message.
+        let rows = tx
+            .update::<message::Entity>()
+            .set(Column::Status, message::Status::Sending)
+            .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .set(Column::Fence, room.lease.number())
+            .set(Column::SendingAt, now)
+            .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
+            .filter(Column::Id.is_in(filled(ids)))
+            .filter(Column::Status.eq(message::Status::Queued))
+            .returning_tuples::<ClaimedColumns>([
+                Column::Priority,
+                Column::Id,
+                Column::ChatId,
+                Column::WhatsappId,
+                Column::RecipientJid,
+                Column::Body,
+                Column::Attempts,
+            ])
+            .await?;
+        let mut taken: Vec<Claimed> = rows.into_iter().map(Claimed::from).collect();
+        taken.sort_by_key(|message| (message.priority, message.id));
+        claimed.push(taken);
+    }
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// A message that is this node's to send.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub priority: message::Priority,
+    pub id: MessageId,
+    pub chat_id: ChatId,
+    pub whatsapp_id: String,
+    pub recipient_jid: String,
+    pub body: String,
+    /// This one included.
+    pub attempts: i32,
+}
+
+type ClaimedColumns = (
+    message::Priority,
+    MessageId,
+    ChatId,
+    String,
+    Option<String>,
+    Option<String>,
+    i32,
+);
+
+impl From<ClaimedColumns> for Claimed {
+    fn from((priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts): ClaimedColumns) -> Self {
+        let (recipient_jid, body) = (recipient_jid.unwrap_or_default(), body.unwrap_or_default());
+        Self {
+            priority,
+            id,
+            chat_id,
+            whatsapp_id,
+            recipient_jid,
+            body,
+            attempts,
+        }
+    }
+}
