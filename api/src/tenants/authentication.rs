@@ -1,10 +1,6 @@
 //! From an access token to a [`Principal`].
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::{ApiTokenId, SessionId, TenantId, UserId, audit_entry::ActorKind, tenant};
@@ -13,6 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     api_tokens::{self, LastUses, TokenSecret, TokenStanding},
+    believed::Believed,
     principal::{Person, Principal},
     profile::{Profile, Profiles},
     queries,
@@ -30,8 +27,6 @@ use crate::{
 /// How long what the database said is believed: a logout or a revocation on another node counts after this time. With the
 /// pause in which websockets look again it stays below a second.
 const BELIEVED: Duration = Duration::from_millis(500);
-/// More are not kept.
-const MOST_STANDINGS: usize = 20_000;
 
 /// Why a token gives no principal.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +39,6 @@ pub enum AuthenticationError {
     Database(#[from] DbErr),
 }
 
-/// What the database said, and when it was asked.
-type Believed<K, V> = HashMap<K, (Instant, V)>;
-
 /// Checks access tokens and API tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct Authenticator {
@@ -54,8 +46,8 @@ pub struct Authenticator {
     clock: Clock,
     tokens: Tokens,
     profiles: Profiles,
-    standings: Arc<Mutex<Believed<StandingKey, Standing>>>,
-    programs: Arc<Mutex<Believed<Vec<u8>, Arc<TokenStanding>>>>,
+    standings: Arc<Believed<StandingKey, Standing>>,
+    programs: Arc<Believed<Vec<u8>, Arc<TokenStanding>>>,
     uses: LastUses,
     /// Grows whenever something is forgotten.
     changes: Arc<watch::Sender<u64>>,
@@ -69,8 +61,8 @@ impl Authenticator {
             clock,
             tokens,
             profiles,
-            standings: Arc::default(),
-            programs: Arc::default(),
+            standings: Arc::new(Believed::new(BELIEVED)),
+            programs: Arc::new(Believed::new(BELIEVED)),
             uses: LastUses::default(),
             changes: Arc::new(watch::Sender::new(0)),
         }
@@ -195,9 +187,7 @@ impl Authenticator {
 
     /// Forgets what is believed about an API token, so that a change counts at once on this node.
     pub(super) fn forget_token(&self, id: ApiTokenId) {
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        programs.retain(|_, (_, standing)| standing.id != id);
-        drop(programs);
+        self.programs.forget(|_, standing| standing.id == id);
         self.changes.send_modify(|changes| *changes += 1);
     }
 
@@ -212,64 +202,21 @@ impl Authenticator {
     }
 
     fn forget(&self, which: impl Fn(&StandingKey, &Standing) -> bool) {
-        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        standings.retain(|key, (_, standing)| !which(key, standing));
-        drop(standings);
+        self.standings.forget(which);
         self.changes.send_modify(|changes| *changes += 1);
     }
 
     async fn program(&self, hash: &[u8]) -> Result<Option<Arc<TokenStanding>>, DbErr> {
-        let asked = Instant::now();
-        {
-            let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((since, standing)) = programs.get(hash)
-                && asked.duration_since(*since) < BELIEVED
-            {
-                return Ok(Some(Arc::clone(standing)));
-            }
-        }
-        let found = api_tokens::find_by_secret(&self.store.system(Reason::Authentication), hash).await?;
-        let found = found.map(|row| Arc::new(TokenStanding::from(row)));
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if programs.len() >= MOST_STANDINGS {
-            programs.retain(|_, (since, _)| asked.duration_since(*since) < BELIEVED);
-        }
-        match &found {
-            Some(standing) if programs.len() < MOST_STANDINGS => {
-                programs.insert(hash.to_vec(), (asked, Arc::clone(standing)));
-            }
-            _ => {
-                programs.remove(hash);
-            }
-        }
-        Ok(found)
+        let ask = async {
+            let found = api_tokens::find_by_secret(&self.store.system(Reason::Authentication), hash).await?;
+            Ok(found.map(|row| Arc::new(TokenStanding::from(row))))
+        };
+        self.programs.get(hash, ask).await
     }
 
     async fn standing(&self, key: StandingKey) -> Result<Option<Standing>, DbErr> {
-        let asked = Instant::now();
-        {
-            let standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((since, standing)) = standings.get(&key)
-                && asked.duration_since(*since) < BELIEVED
-            {
-                return Ok(Some(standing.clone()));
-            }
-        }
-        let found = queries::find_standing(&self.store.system(Reason::Authentication), key).await?;
-        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        if standings.len() >= MOST_STANDINGS {
-            standings.retain(|_, (since, _)| asked.duration_since(*since) < BELIEVED);
-        }
-        match &found {
-            // Believed from the moment it was asked, not answered: the answer may be older than its arrival.
-            Some(standing) if standings.len() < MOST_STANDINGS => {
-                standings.insert(key, (asked, standing.clone()));
-            }
-            _ => {
-                standings.remove(&key);
-            }
-        }
-        Ok(found)
+        let system = self.store.system(Reason::Authentication);
+        self.standings.get(&key, queries::find_standing(&system, key)).await
     }
 }
 

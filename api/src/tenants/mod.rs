@@ -13,6 +13,7 @@ mod account;
 mod account_schema;
 mod api_tokens;
 mod authentication;
+mod believed;
 mod first_run;
 pub mod limits;
 mod members;

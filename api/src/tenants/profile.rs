@@ -1,22 +1,19 @@
 //! What a request needs to know about its tenant, asked of the database at most once a second per tenant and node.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use entity::{TenantId, plan, tenant};
 use sea_orm::{ColumnTrait, DbErr};
 
-use super::limits::{Limits, Overrides};
+use super::{
+    believed::Believed,
+    limits::{Limits, Overrides},
+};
 use crate::store::{Reason, Store};
 
 /// How long what the database said is believed: a suspension on another node counts after this time.
 const BELIEVED: Duration = Duration::from_millis(900);
-/// More are not kept.
-const MOST_PROFILES: usize = 20_000;
 
 /// A tenant, as far as most requests care.
 #[derive(Clone, Debug)]
@@ -52,14 +49,11 @@ impl Profile {
     }
 }
 
-/// When each was asked for, and what the answer was.
-type Believed = HashMap<TenantId, (Instant, Arc<Profile>)>;
-
 /// The profiles that this node knows. Cheap to clone.
 #[derive(Clone)]
 pub struct Profiles {
     store: Store,
-    believed: Arc<Mutex<Believed>>,
+    believed: Arc<Believed<TenantId, Arc<Profile>>>,
 }
 
 impl Profiles {
@@ -67,7 +61,7 @@ impl Profiles {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            believed: Arc::default(),
+            believed: Arc::new(Believed::new(BELIEVED)),
         }
     }
 
@@ -75,27 +69,8 @@ impl Profiles {
     ///
     /// Ask before a transaction begins: whoever holds one connection and waits for another may wait for ever.
     pub async fn get(&self, id: TenantId) -> Result<Option<Arc<Profile>>, DbErr> {
-        let asked = Instant::now();
-        if let Some((since, profile)) = self.lock().get(&id)
-            && asked.duration_since(*since) < BELIEVED
-        {
-            return Ok(Some(Arc::clone(profile)));
-        }
-        let found = self.read(id).await?.map(Arc::new);
-        let mut believed = self.lock();
-        if believed.len() >= MOST_PROFILES {
-            believed.retain(|_, (since, _)| asked.duration_since(*since) < BELIEVED);
-        }
-        match &found {
-            // Believed from the moment it was asked, not answered: the answer may be older than its arrival.
-            Some(profile) if believed.len() < MOST_PROFILES => {
-                believed.insert(id, (asked, Arc::clone(profile)));
-            }
-            _ => {
-                believed.remove(&id);
-            }
-        }
-        Ok(found)
+        let ask = async { Ok(self.read(id).await?.map(Arc::new)) };
+        self.believed.get(&id, ask).await
     }
 
     /// Whether a tenant's messages may leave.
@@ -105,7 +80,7 @@ impl Profiles {
 
     /// Forgets what is believed, so that a change counts at once on this node.
     pub fn forget(&self) {
-        self.lock().clear();
+        self.believed.forget(|_, _| true);
     }
 
     async fn read(&self, id: TenantId) -> Result<Option<Profile>, DbErr> {
@@ -122,9 +97,5 @@ impl Profiles {
             None => None,
         };
         Ok(Some(Profile::of(&tenant, plan.as_ref())))
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Believed> {
-        self.believed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
