@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 
 use super::Services;
 use crate::{
-    rates::{Limited, RateLimit, Rule, Standing, Windows},
+    rates::{Limited, RateLimit, Rule, Standing, Windows, network},
     store::ScopeOrigin,
     tenants::{Meter, Principal},
 };
@@ -46,7 +46,7 @@ pub struct Cost {
 /// Charges a stranger for a request, before anything else is done for it.
 pub fn charge_stranger(services: &Services, address: Option<IpAddr>) -> Result<Paid, Limited> {
     let limit = services.rates.limit(Rule::AnonymousRequests);
-    charge(services, limit, network(address), 1)
+    charge(services, limit, account(address), 1)
 }
 
 /// Charges a caller for an operation, before it runs.
@@ -159,13 +159,10 @@ pub fn write_headers(headers: &mut HeaderMap, standing: &Standing, now: DateTime
     }
 }
 
-/// One household has a whole /64 of IPv6 addresses: they count as one.
-fn network(address: Option<IpAddr>) -> String {
-    match address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V6(address)) => {
-            let network: std::net::Ipv6Addr = (address.to_bits() >> 64 << 64).into();
-            format!("{network}/64")
-        }
+/// The account of an address.
+fn account(address: Option<IpAddr>) -> String {
+    match address.map(network) {
+        Some(IpAddr::V6(network)) => format!("{network}/64"),
         Some(IpAddr::V4(address)) => address.to_string(),
         None => "unknown".to_owned(),
     }
@@ -193,9 +190,9 @@ mod tests {
 
     #[test]
     fn addresses_of_one_household_count_as_one() {
-        let one = network("2001:db8::1".parse().ok());
-        assert_eq!(one, network("2001:db8::ffff:1".parse().ok()));
-        assert_ne!(one, network("2001:db8:0:1::1".parse().ok()));
-        assert_eq!(network("::ffff:10.0.0.1".parse().ok()), "10.0.0.1");
+        let one = account("2001:db8::1".parse().ok());
+        assert_eq!(one, account("2001:db8::ffff:1".parse().ok()));
+        assert_ne!(one, account("2001:db8:0:1::1".parse().ok()));
+        assert_eq!(account("::ffff:10.0.0.1".parse().ok()), "10.0.0.1");
     }
 }

@@ -10,8 +10,18 @@
 //!
 //! **Invariant:** a change of the settings counts on every node within two seconds, without a restart.
 
+use std::net::IpAddr;
+
 mod settings;
 mod windows;
 
 pub use settings::{RateLimit, RateSettings, Rule, Values};
 pub use windows::{Limited, Standing, Windows};
+
+/// One household has a whole /64 of IPv6 addresses: they count as one.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        IpAddr::V4(address) => IpAddr::V4(address),
+    }
+}

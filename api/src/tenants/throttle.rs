@@ -9,6 +9,8 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::rates::network;
+
 /// More are not kept: the oldest windows are forgotten first.
 const MOST_WINDOWS: usize = 50_000;
 /// An account may fail this much more often in all than from one address: strangers can't lock a person out easily, and
@@ -123,14 +125,6 @@ fn forget_old(windows: &mut HashMap<Key, Window>, now: DateTime<Utc>) {
         ages.sort_unstable();
         let middle = ages[ages.len() / 2];
         windows.retain(|_, window| window.ends > middle);
-    }
-}
-
-/// One household has a whole /64 of IPv6 addresses: they count as one.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        IpAddr::V4(address) => IpAddr::V4(address),
     }
 }
 
