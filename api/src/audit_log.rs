@@ -2,7 +2,7 @@
 
 use async_graphql::{
     Context, Enum, ID, InputObject, Object, SimpleObject,
-    connection::{Connection, Edge, EmptyFields},
+    connection::{Connection, EmptyFields},
 };
 use chrono::{DateTime, Utc};
 use entity::{AuditEntryId, audit_entry, audit_entry::ActorKind};
@@ -11,7 +11,7 @@ use crate::{
     audit::{self, Action, AuditSearch},
     graphql::{
         GqlError, TimeRange,
-        pagination::{PageArguments, encode_cursor},
+        pagination::{PageArguments, uncounted},
     },
     tenants::{Permission, principal, scope},
 };
@@ -142,19 +142,8 @@ impl AuditLogQuery {
     ) -> Result<Connection<String, AuditEntry, EmptyFields, EmptyFields>, GqlError> {
         principal(ctx)?.require(Permission::ReadAuditLog)?;
         let search = AuditSearch::from(filter.unwrap_or_default());
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .parse()?;
+        let page = PageArguments::new(first, after, last, before).parse()?;
         let rows = audit::list(&scope(ctx)?, &search, &page).await?;
-        let mut connection = Connection::new(rows.has_previous, rows.has_next);
-        let edges = rows.rows.into_iter();
-        connection
-            .edges
-            .extend(edges.map(|row| Edge::new(encode_cursor(&row.id), AuditEntry::from(row))));
-        Ok(connection)
+        Ok(uncounted(rows, |row| (row.id, AuditEntry::from(row))))
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, pin::Pin};
 
 use async_graphql::{
     Context, Enum, ID, Interface, Object, Subscription,
-    connection::{Connection, Edge, EmptyFields},
+    connection::{Connection, EmptyFields},
 };
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, event};
@@ -19,7 +19,7 @@ use crate::{
     events::{self, EventFilter, EventLog, Follow},
     graphql::{
         GqlError, ids,
-        pagination::{PageArguments, decode_cursor, encode_cursor},
+        pagination::{PageArguments, Rows, decode_cursor, encode_cursor, uncounted},
         scalars::{BigInt, Cursor},
     },
     messages::{
@@ -299,22 +299,14 @@ impl FeedQuery {
         principal(ctx)?.require(Permission::Read)?;
         let scope = scope(ctx)?;
         let (after, before) = (after.map(|cursor| cursor.0), before.map(|cursor| cursor.0));
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .parse()?;
+        let page = PageArguments::new(first, after, last, before).parse()?;
         let rows = events::list(&scope, &filter(types, device_id.as_ref()), page).await?;
-        let mut connection = Connection::new(rows.has_previous, rows.has_next);
-        let entries = with_messages(&scope, rows.rows).await?;
-        connection.edges.extend(
-            entries
-                .into_iter()
-                .map(|entry| Edge::new(encode_cursor(&entry.row.sequence), Event::from(entry))),
-        );
-        Ok(connection)
+        let rows = Rows {
+            rows: with_messages(&scope, rows.rows).await?,
+            has_next: rows.has_next,
+            has_previous: rows.has_previous,
+        };
+        Ok(uncounted(rows, |entry| (entry.row.sequence, Event::from(entry))))
     }
 }
 

@@ -87,18 +87,7 @@ impl DeviceQuery {
     ) -> Result<CountedConnection<Device>, GqlError> {
         let search = DeviceSearch::from(filter.unwrap_or_default());
         let sort = Sort::from(order_by.unwrap_or(DeviceOrder::CreatedDesc));
-        list(
-            ctx,
-            search,
-            sort,
-            PageArguments {
-                first,
-                after,
-                last,
-                before,
-            },
-        )
-        .await
+        list(ctx, search, sort, PageArguments::new(first, after, last, before)).await
     }
 
     /// One device, by its id or by your own key. Null when there is none.

@@ -4,7 +4,7 @@
 //! and never counts or skips.
 
 use async_graphql::{
-    Object, OutputType,
+    Object, ObjectType, OutputType,
     connection::{Connection, Edge, EmptyFields},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -126,6 +126,16 @@ pub struct PageArguments {
 }
 
 impl PageArguments {
+    /// As a resolver gets them.
+    pub fn new(first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>) -> Self {
+        Self {
+            first,
+            after,
+            last,
+            before,
+        }
+    }
+
     /// For lists that are only read forwards.
     pub fn forward(first: Option<i32>, after: Option<String>) -> Self {
         Self {
@@ -275,7 +285,23 @@ pub fn counted<T, K: SortKey, N: OutputType>(
     total: TotalCount,
     node: impl Fn(T) -> (K, N),
 ) -> CountedConnection<N> {
-    let mut connection = Connection::with_additional_fields(rows.has_previous, rows.has_next, total);
+    connection(rows, total, node)
+}
+
+/// The same for a list whose length is not told.
+pub fn uncounted<T, K: SortKey, N: OutputType>(
+    rows: Rows<T>,
+    node: impl Fn(T) -> (K, N),
+) -> Connection<String, N, EmptyFields, EmptyFields> {
+    connection(rows, EmptyFields, node)
+}
+
+fn connection<T, K: SortKey, N: OutputType, F: ObjectType>(
+    rows: Rows<T>,
+    fields: F,
+    node: impl Fn(T) -> (K, N),
+) -> Connection<String, N, F, EmptyFields> {
+    let mut connection = Connection::with_additional_fields(rows.has_previous, rows.has_next, fields);
     connection.edges.extend(rows.rows.into_iter().map(|row| {
         let (key, node) = node(row);
         Edge::new(encode_cursor(&key), node)

@@ -258,12 +258,7 @@ impl Chat {
             readable(ctx)?,
             search,
             false,
-            PageArguments {
-                first,
-                after,
-                last,
-                before,
-            },
+            PageArguments::new(first, after, last, before),
         )
         .await
     }

@@ -45,12 +45,7 @@ impl MessageQuery {
             scope(ctx)?,
             search,
             ascending,
-            PageArguments {
-                first,
-                after,
-                last,
-                before,
-            },
+            PageArguments::new(first, after, last, before),
         )
         .await
     }

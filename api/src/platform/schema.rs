@@ -63,12 +63,7 @@ impl PlatformView {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<CountedConnection<Tenant>, GqlError> {
-        let arguments = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
+        let arguments = PageArguments::new(first, after, last, before);
         list_tenants(ctx, filter.unwrap_or_default(), arguments).await
     }
 

@@ -99,12 +99,7 @@ impl ApiTokenQuery {
     ) -> Result<CountedConnection<ApiToken>, GqlError> {
         let caller = principal(ctx)?;
         let scope = tokens(ctx).scope(caller)?;
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
+        let page = PageArguments::new(first, after, last, before);
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count(&scope).await?) }

@@ -130,12 +130,7 @@ impl MemberQuery {
     ) -> Result<CountedConnection<Member>, GqlError> {
         let caller = principal(ctx)?;
         let scope = members(ctx).scope(caller, Permission::ReadMembers)?;
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
+        let page = PageArguments::new(first, after, last, before);
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count(&scope).await?) }
@@ -155,12 +150,7 @@ impl MemberQuery {
     ) -> Result<CountedConnection<Invitation>, GqlError> {
         let caller = principal(ctx)?;
         let scope = members(ctx).scope(caller, Permission::ManageMembers)?;
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
+        let page = PageArguments::new(first, after, last, before);
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count_invitations(&scope).await?) }
