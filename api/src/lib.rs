@@ -1,5 +1,8 @@
 //! Kabar's server: a GraphQL API and a console over WhatsApp.
 
+// The futures of the GraphQL server's fields nest deeper than the compiler's default of 128 when it optimises.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod audit;
 pub mod audit_log;

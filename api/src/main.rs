@@ -1,5 +1,8 @@
 //! The `kabar` program: its command line, and the signals that stop it.
 
+// The futures of the GraphQL server's fields nest deeper than the compiler's default of 128 when it optimises.
+#![recursion_limit = "256"]
+
 mod cli;
 
 use std::process::ExitCode;
