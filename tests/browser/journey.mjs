@@ -33,6 +33,7 @@ const browser = await chromium.launchPersistentContext(profile, {
 })
 browser.setDefaultTimeout(20_000)
 const complaints = []
+const guests = []
 function watch(page) {
   page.on('pageerror', error => complaints.push(String(error)))
   page.on('console', message => {
@@ -243,6 +244,62 @@ try {
     await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor()
   })
 
+  /** Another browser, in which nobody is signed in. */
+  const guest = async () => {
+    const context = await browser.browser().newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' })
+    context.setDefaultTimeout(20_000)
+    guests.push(context)
+    return watch(await context.newPage())
+  }
+
+  await step('somebody is invited, and joins in another browser', async () => {
+    await page.getByRole('link', { name: 'Settings', exact: true }).first().click()
+    await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor()
+    await byId('invite').click()
+    await byId('invite-email').fill('sari@kabar.test')
+    await byId('invite-role').selectOption({ label: 'Agent' })
+    await byId('invite-submit').click()
+    const link = await byId('secret').innerText()
+    await picture('invitation-link')
+    await accessible('invitation link')
+    await byId('secret-done').click()
+    await byId('invitation').filter({ hasText: 'sari@kabar.test' }).waitFor()
+    await byId('roles').click()
+    await page.getByText('Make and unmake owners').waitFor()
+    await picture('members')
+    await accessible('members')
+
+    const other = await guest()
+    await other.goto(link)
+    await other.getByRole('heading', { name: /^Join / }).waitFor()
+    await byId('your-name', other).fill('Sari')
+    await byId('new-password', other).fill('password')
+    await byId('come-in', other).click()
+    await other.getByText(/guessed too quickly/).waitFor()
+    await picture('join', other)
+    await accessible('join', other)
+    await byId('new-password', other).fill('gajah-terbang-di-atas-monas')
+    await byId('come-in', other).click()
+    await other.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    // An agent sees who belongs here, and cannot invite.
+    await other.goto(`${KABAR_BASE}/settings/members`)
+    await byId('member', other).filter({ hasText: 'Sari' }).waitFor()
+    assert.equal(await byId('invite', other).count(), 0)
+    await other.goto(link)
+    await other.getByText('This invitation is over').waitFor()
+
+    await page.reload()
+    const row = byId('member').filter({ hasText: 'Sari' })
+    await row.getByRole('combobox').selectOption({ label: 'Analyst' })
+    await page.getByText('Sari is Analyst now.').waitFor()
+    await row.getByTestId('member-actions').click()
+    await page.getByRole('menuitem', { name: 'Remove from tenant' }).click()
+    await byId('confirm-submit').and(page.locator(':visible')).click()
+    await row.waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Devices', exact: true }).first().click()
+    await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor()
+  })
+
   await step('it speaks Indonesian, in the dark, on a phone', async () => {
     await byId('account-menu').first().click()
     await page.getByRole('menuitemradio', { name: 'Dark theme' }).or(page.getByRole('menuitem', { name: 'Dark theme' })).click()
@@ -302,6 +359,7 @@ try {
     assert.deepEqual(complaints, [])
   })
 } finally {
+  for (const context of guests) await context.close()
   await browser.close()
   rmSync(profile, { recursive: true, force: true })
 }

@@ -14,10 +14,11 @@ use crate::{
     },
     pages::{
         activity::ActivityPage,
+        entrance::{Entrance, is_entrance},
         login::LoginPage,
         not_found::NotFoundPage,
         overview::OverviewPage,
-        parts::{Device, Devices, Inbox, Sandbox, SandboxPhone},
+        parts::{Device, Devices, Inbox, Members, Sandbox, SandboxPhone},
         unreachable::UnreachablePage,
     },
     state::{
@@ -42,6 +43,7 @@ pub fn App() -> impl IntoView {
             {move || match key.get().1 {
                 Stage::Starting => ().into_any(),
                 Stage::Unreachable => view! { <UnreachablePage /> }.into_any(),
+                Stage::SignedOut | Stage::SignedIn if is_entrance() => view! { <Entrance /> }.into_any(),
                 Stage::SignedOut => view! { <LoginPage /> }.into_any(),
                 Stage::SignedIn => view! { <SignedIn /> }.into_any(),
             }}
@@ -61,6 +63,8 @@ fn SignedIn() -> impl IntoView {
                 <Route path=path!("/devices") view={Lazy::<Devices>::new()} />
                 <Route path=path!("/devices/:id") view={Lazy::<Device>::new()} />
                 <Route path=path!("/activity") view=ActivityPage />
+                <Route path=path!("/settings") view=|| view! { <Redirect path="/settings/members" /> } />
+                <Route path=path!("/settings/members") view={Lazy::<Members>::new()} />
                 <Route path=path!("/sandbox") view={Lazy::<Sandbox>::new()} />
                 <Route path=path!("/sandbox/:number") view={Lazy::<SandboxPhone>::new()} />
             </Routes>

@@ -51,16 +51,24 @@ pub enum Role {
     Other,
 }
 
-/// What the viewer may do; only what the console asks about.
+/// What somebody may do.
 #[derive(cynic::Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[cynic(non_exhaustive)]
 pub enum Permission {
+    Read,
     Send,
     ManageDevices,
-    ManageApiTokens,
+    ManageCampaigns,
+    SendOtp,
+    ManageMedia,
+    ManageWebhooks,
+    ReadAnalytics,
+    SendRaw,
+    ReadMembers,
     ManageMembers,
     ManageOwners,
-    ReadMembers,
+    ManageApiTokens,
+    ManageTenant,
     ReadAuditLog,
     #[cynic(fallback)]
     Other,

@@ -17,11 +17,10 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// What is wrong with one field: the message whose path ends with this name.
-    pub fn of_field(&self, name: &str) -> Option<String> {
+    /// What is wrong with one field: the refusal whose path ends with this name.
+    pub fn of_field(&self, name: &str) -> Option<&UserError> {
         let Self::Refused(errors) = self else { return None };
-        let error = errors.iter().find(|error| Self::last(error) == Some(name))?;
-        Some(error.message.clone())
+        errors.iter().find(|error| Self::last(error) == Some(name))
     }
 
     /// What belongs to no field of `names`.

@@ -8,6 +8,7 @@ pub mod client;
 pub mod devices;
 pub mod error;
 pub mod events;
+pub mod members;
 pub mod messages;
 pub mod overview;
 pub mod sandbox;

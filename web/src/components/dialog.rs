@@ -55,6 +55,22 @@ pub fn Dialog(
     }
 }
 
+/// The end of a form in a dialog: leaving it, or sending it.
+#[component]
+pub fn DialogFoot(
+    open: RwSignal<bool>,
+    #[prop(into)] verb: String,
+    #[prop(into)] busy: Signal<bool>,
+    testid: &'static str,
+) -> impl IntoView {
+    view! {
+        <footer class="dialog-foot">
+            <Button label=words().cancel() on_press=move |()| open.set(false) />
+            <Button label=verb kind=Kind::Primary busy testid />
+        </footer>
+    }
+}
+
 /// Asks before something dangerous. Where data is lost, the name must be typed.
 #[component]
 pub fn Confirm(

@@ -64,7 +64,7 @@ pub fn TextField(
 /// A choice among a few.
 #[component]
 pub fn Select(
-    id: &'static str,
+    #[prop(into)] id: String,
     #[prop(into)] label: String,
     /// Value and words of each option.
     #[prop(into)]
@@ -75,10 +75,10 @@ pub fn Select(
 ) -> impl IntoView {
     view! {
         <div class="field">
-            <label for=id class:visually-hidden=label_hidden>{label}</label>
+            <label for=id.clone() class:visually-hidden=label_hidden>{label}</label>
             <span class="select">
                 <select
-                    id=id name=id data-testid=id
+                    id=id.clone() name=id.clone() data-testid=id
                     on:change=move |event| on_change.run(event_target_value(&event))
                     prop:value=move || { options.track(); value.get() }
                 >

@@ -61,6 +61,7 @@ fn fixed(sandbox: bool) -> Vec<Hit> {
         go(pages, words().inbox(), Icon::Inbox, "/inbox"),
         go(pages, words().devices(), Icon::Phone, "/devices"),
         go(pages, words().activity(), Icon::Activity, "/activity"),
+        go(pages, words().members(), Icon::Settings, "/settings/members"),
     ];
     if sandbox {
         hits.push(go(pages, words().sandbox(), Icon::Flask, "/sandbox"));

@@ -1,7 +1,11 @@
 //! The frame around every page: navigation, live dot, the banner when the feed is away.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_location, use_navigate},
+};
 
 use super::{
     button::{Button, IconButton, Kind},
@@ -107,6 +111,7 @@ fn Navigation() -> impl IntoView {
                 href="/devices" symbol=Icon::Phone label=words().devices() count=totals.attention() alarming=true
             />
             <NavigationLink href="/activity" symbol=Icon::Activity label=words().activity() />
+            <NavigationLink href="/settings" symbol=Icon::Settings label=words().settings() />
             <Show when=move || session.sandbox.get()>
                 <p class="nav-group">{words().testing()}</p>
                 <NavigationLink href="/sandbox" symbol=Icon::Flask label=words().sandbox() />
@@ -201,8 +206,11 @@ fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
         .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.email.clone()));
     let name = name.filter(|name| !name.is_empty()).or(email).unwrap_or_default();
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+    let navigate = use_navigate();
     let items = Signal::derive(move || {
-        let mut items = Vec::new();
+        let navigate = navigate.clone();
+        let to_settings = move || navigate("/settings", NavigateOptions::default());
+        let mut items = vec![Item::new(words().settings(), to_settings).symbol(Icon::Settings)];
         for language in Language::ALL {
             let chosen = preferences.language.get() == language;
             items.push(Item::new(language.name(), move || preferences.set_language(language)).chosen(chosen));

@@ -1,7 +1,8 @@
 //! Short messages about what just happened, read out to screen readers.
 
+use futures::future::LocalBoxFuture;
 use gloo_timers::callback::Timeout;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 use super::{
     button::IconButton,
@@ -43,6 +44,29 @@ impl Toasts {
         if *error != ApiError::SignedOut {
             self.show(words::explain(error), true);
         }
+    }
+
+    /// Does something that needs no form, and tells only when it fails.
+    pub fn attempt<T: 'static>(
+        self,
+        busy: RwSignal<bool>,
+        request: impl Future<Output = Result<T, ApiError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let request: LocalBoxFuture<'static, _> = Box::pin(request);
+        spawn_local(async move {
+            let answer = request.await;
+            // The page may have been left by then.
+            let _ = busy.try_set(false);
+            match answer {
+                Ok(value) => done(value),
+                Err(error) => self.fail(&error),
+            }
+        });
     }
 
     fn show(self, text: String, bad: bool) {

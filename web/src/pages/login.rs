@@ -10,24 +10,40 @@ use crate::{
         states::FormError,
     },
     state::{preferences::Preferences, session::use_session},
-    words::{Language, words},
+    words::{self, Language, words},
 };
 
 #[component]
 pub fn LoginPage() -> impl IntoView {
+    view! {
+        <main class="login">
+            <div class="login-card">
+                <h1 class="wordmark">"Kabar"</h1>
+                <p class="login-title">{words().sign_in_title()}</p>
+                <LoginForm />
+            </div>
+            <LanguageLinks />
+        </main>
+    }
+}
+
+/// Address and password; the session begins where it stands.
+#[component]
+pub fn LoginForm(#[prop(optional)] email: String) -> impl IntoView {
     let session = use_session();
-    let email = RwSignal::new(String::new());
+    let email_known = !email.is_empty();
+    let email = RwSignal::new(email);
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
-    let email_error = Signal::derive(move || error.with(|error| error.as_ref()?.of_field("email")));
+    let email_error = Signal::derive(move || error.with(|error| error.as_ref()?.of_field("email").map(words::refusal)));
     let password_error = Signal::derive(move || {
         error.with(|error| {
             let error = error.as_ref()?;
             let wrong = error
                 .is(ErrorCode::InvalidCredentials)
                 .then(|| words().wrong_password().to_owned());
-            wrong.or_else(|| error.of_field("password"))
+            wrong.or_else(|| error.of_field("password").map(words::refusal))
         })
     });
     let other = Signal::derive(move || {
@@ -56,23 +72,18 @@ pub fn LoginPage() -> impl IntoView {
         });
     };
     view! {
-        <main class="login">
-            <form class="login-card" on:submit=submit data-testid="login-form" novalidate=true>
-                <h1 class="wordmark">"Kabar"</h1>
-                <p class="login-title">{words().sign_in_title()}</p>
-                <FormError error=other />
-                <TextField
-                    id="email" label=words().email() value=email kind="email" autocomplete="username" required=true
-                    autofocus=true error=email_error input_mode="email"
-                />
-                <TextField
-                    id="password" label=words().password() value=password kind="password"
-                    autocomplete="current-password" required=true error=password_error
-                />
-                <Button label=words().sign_in() kind=Kind::Primary busy testid="login-submit" />
-            </form>
-            <LanguageLinks />
-        </main>
+        <form class="stack" on:submit=submit data-testid="login-form" novalidate=true>
+            <FormError error=other />
+            <TextField
+                id="email" label=words().email() value=email kind="email" autocomplete="username" required=true
+                autofocus=!email_known error=email_error input_mode="email"
+            />
+            <TextField
+                id="password" label=words().password() value=password kind="password"
+                autocomplete="current-password" required=true autofocus=email_known error=password_error
+            />
+            <Button label=words().sign_in() kind=Kind::Primary busy testid="login-submit" />
+        </form>
     }
 }
 

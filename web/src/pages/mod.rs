@@ -2,10 +2,12 @@
 
 pub mod activity;
 pub mod devices;
+pub mod entrance;
 pub mod inbox;
 pub mod login;
 pub mod not_found;
 pub mod overview;
 pub mod parts;
 pub mod sandbox;
+pub mod settings;
 pub mod unreachable;

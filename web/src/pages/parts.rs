@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use super::{
-    devices::DevicesPage, devices::detail::DevicePage, inbox::InboxPage, sandbox::SandboxPage,
-    sandbox::detail::SandboxPhonePage,
+    devices::DevicesPage, devices::detail::DevicePage, entrance::invitation::InvitationPage, inbox::InboxPage,
+    sandbox::SandboxPage, sandbox::detail::SandboxPhonePage, settings::members::MembersPage,
 };
 
 macro_rules! parts {
@@ -51,6 +51,12 @@ parts! {
     devices {
         Devices = DevicesPage,
         Device = DevicePage,
+    }
+    entrance {
+        Invitation = InvitationPage,
+    }
+    settings {
+        Members = MembersPage,
     }
     sandbox {
         Sandbox = SandboxPage,

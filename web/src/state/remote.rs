@@ -97,6 +97,14 @@ impl<T: Clone + Send + Sync + 'static> Remote<T> {
         }
     }
 
+    /// What was loaded; nothing while it is on its way, and when it failed.
+    pub fn ready(self) -> Option<T> {
+        self.value.with(|value| match value {
+            Load::Ready(value) => Some(value.clone()),
+            Load::Loading | Load::Failed(_) => None,
+        })
+    }
+
     /// Loads again and shows it.
     pub fn retry(self) {
         self.reload.with_value(|reload| reload(Manner::Openly));

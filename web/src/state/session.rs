@@ -100,6 +100,17 @@ impl Session {
         })
     }
 
+    /// The address of who is signed in.
+    pub fn email(self) -> Option<String> {
+        self.viewer
+            .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.email.clone()))
+    }
+
+    pub fn user_id(self) -> Option<String> {
+        self.viewer
+            .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.id.inner().to_owned()))
+    }
+
     pub fn tenant_id(self) -> Option<String> {
         self.viewer
             .with(|viewer| viewer.as_ref().map(|viewer| viewer.tenant.id.inner().to_owned()))

@@ -7,7 +7,9 @@ mod activity;
 mod devices;
 mod errors;
 mod inbox;
+mod people;
 mod sandbox;
+mod settings;
 mod shell;
 
 use std::cell::Cell;
@@ -110,4 +112,4 @@ fn count(number: i32, one: &str, many: &str) -> String {
     }
 }
 
-pub use errors::explain;
+pub use errors::{explain, refusal};

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     api::{devices::Device, error::ApiError},
     components::{field::TextField, states::FormError},
-    words::words,
+    words::{self, words},
 };
 
 const FIELDS: [&str; 4] = ["name", "key", "remark", "tags"];
@@ -83,7 +83,10 @@ impl Form {
                 "key" if self.tried.get() => self.key_fault(),
                 _ => None,
             };
-            own.or_else(|| self.error.with(|error| error.as_ref()?.of_field(field)))
+            own.or_else(|| {
+                self.error
+                    .with(|error| error.as_ref()?.of_field(field).map(words::refusal))
+            })
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         toast::use_toasts,
     },
     state::{clock, format, phone, remote::Remote, session::use_session},
-    words::words,
+    words::{self, words},
 };
 
 /// How long a code lives, for the bar of the countdown.
@@ -147,7 +147,8 @@ fn WithPhoneNumber(remote: Remote<Option<Device>>, device: Signal<Device>) -> im
     let field_error = Signal::derive(move || {
         error.with(|error| {
             let error = error.as_ref()?;
-            error.of_field("phoneNumber").or_else(|| error.of_field("phone"))
+            let at_field = error.of_field("phoneNumber").or_else(|| error.of_field("phone"));
+            at_field.map(words::refusal)
         })
     });
     let other = Signal::derive(move || error.with(|error| error.as_ref()?.beside(&["phoneNumber", "phone"]).cloned()));

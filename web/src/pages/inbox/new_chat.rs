@@ -21,7 +21,7 @@ use crate::{
         remote::{Load, Remote},
         unique,
     },
-    words::words,
+    words::{self, words},
 };
 
 #[component]
@@ -61,7 +61,8 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
         })
     });
     let fields = ["phone", "body", "deviceId"];
-    let number_error = Signal::derive(move || error.with(|error| error.as_ref()?.of_field("phone")));
+    let number_error =
+        Signal::derive(move || error.with(|error| error.as_ref()?.of_field("phone").map(words::refusal)));
     let rest = Signal::derive(move || error.with(|error| error.as_ref()?.beside(&fields[..2]).cloned()));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();

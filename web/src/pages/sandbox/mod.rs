@@ -28,7 +28,7 @@ use crate::{
         rows::Rows,
         soon::Soon,
     },
-    words::words,
+    words::{self, words},
 };
 
 const PAUSE_MS: u32 = 400;
@@ -177,7 +177,8 @@ fn CreateForm(open: RwSignal<bool>) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
-    let number_error = Signal::derive(move || error.with(|error| error.as_ref()?.of_field("number")));
+    let number_error =
+        Signal::derive(move || error.with(|error| error.as_ref()?.of_field("number").map(words::refusal)));
     let rest = Signal::derive(move || error.with(|error| error.as_ref()?.beside(&["number"]).cloned()));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();

@@ -1,0 +1,81 @@
+//! A form on its way: busy while it is sent, and what was refused stands at its field.
+
+use futures::future::LocalBoxFuture;
+use leptos::{prelude::*, task::spawn_local};
+
+use super::states::FormError;
+use crate::{api::error::ApiError, words};
+
+/// Whether a form is being sent, and how it was refused last.
+#[derive(Clone, Copy)]
+pub struct Sending {
+    pub busy: RwSignal<bool>,
+    pub error: RwSignal<Option<ApiError>>,
+}
+
+impl Sending {
+    pub fn new() -> Self {
+        Self {
+            busy: RwSignal::new(false),
+            error: RwSignal::new(None),
+        }
+    }
+
+    /// What is wrong with a field.
+    pub fn fault(self, field: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.error
+                .with(|error| error.as_ref()?.of_field(field).map(words::refusal))
+        })
+    }
+
+    /// Sends it, unless it is on its way already. A form that is refused keeps what was typed.
+    pub fn send<T: 'static>(
+        self,
+        request: impl Future<Output = Result<T, ApiError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.error.set(None);
+        let request: LocalBoxFuture<'static, _> = Box::pin(request);
+        spawn_local(async move {
+            let answer = request.await;
+            // The form may have been left by then.
+            let _ = self.busy.try_set(false);
+            match answer {
+                Ok(value) => done(value),
+                Err(refused) => {
+                    let _ = self.error.try_set(Some(refused));
+                }
+            }
+        });
+    }
+}
+
+/// A form: refusals that belong to none of `fields` stand above them.
+#[component]
+pub fn Form(
+    sending: Sending,
+    fields: &'static [&'static str],
+    #[prop(into)] on_submit: Callback<()>,
+    #[prop(default = "stack")] class: &'static str,
+    #[prop(optional)] testid: &'static str,
+    children: Children,
+) -> impl IntoView {
+    let rest = Signal::derive(move || sending.error.with(|error| error.as_ref()?.beside(fields).cloned()));
+    view! {
+        <form
+            class=class novalidate=true data-testid=testid
+            on:submit=move |event| {
+                event.prevent_default();
+                on_submit.run(());
+            }
+        >
+            <FormError error=rest />
+            {children()}
+        </form>
+    }
+}

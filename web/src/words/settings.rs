@@ -1,0 +1,7 @@
+//! The settings' frame.
+
+use super::phrases;
+
+phrases! {
+    settings: "Settings", "Pengaturan";
+}
