@@ -7,6 +7,13 @@ use sea_orm::{ConnectOptions, DbErr};
 
 use super::{Pools, Store};
 
+/// A connection that was not used for this long may have been cut meanwhile.
+const STALE: Duration = Duration::from_secs(1);
+
+/// Where statements are logged, without their values, at `sqlx::query=trace`; one that takes longer than a second is a
+/// warning.
+const STATEMENTS: log::LevelFilter = log::LevelFilter::Trace;
+
 /// Where the database is and how many connections it may use.
 #[derive(Clone, Debug)]
 pub struct DatabaseOptions {
@@ -70,7 +77,9 @@ async fn open_postgres(options: &DatabaseOptions) -> Result<Pools, OpenError> {
         .min_connections(1)
         .acquire_timeout(options.acquire_timeout)
         .connect_timeout(options.acquire_timeout)
-        .sqlx_logging(false)
+        // A busy connection is not asked first whether it lives: that is a round trip more for every statement.
+        .test_before_acquire_if_idle_for(STALE)
+        .sqlx_logging_level(STATEMENTS)
         .set_application_name("kabar");
     let pool = sea_orm::Database::connect(connect).await?;
     Ok(Pools {
@@ -102,7 +111,7 @@ fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration, cache:
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
-        .sqlx_logging(false)
+        .sqlx_logging_level(STATEMENTS)
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .pragma("journal_mode", "WAL")
