@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, MessageId, message};
-use sea_orm::{ColumnTrait, Condition, DbErr, ExprTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, ExprTrait,
+    sea_query::{Expr, Func, SimpleExpr},
+};
 
 use super::outbox::queued;
 use crate::{
@@ -98,8 +101,9 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             claimed.push(Vec::new());
             continue;
         }
-        // In a statement of its own, with the status as a value: given the choice, Postgres reads the whole queue of
-        // every device for each message.
+        // In a statement of its own, and with the status where no index sees it: given the choice, Postgres finds these
+        // messages by reading the whole queue.
+        let still_queued = Func::coalesce([Expr::col(Column::Status), Expr::val("")]);
         let rows = tx
             .update::<message::Entity>()
             .set(Column::Status, message::Status::Sending)
@@ -108,7 +112,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             .set(Column::SendingAt, now)
             .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
             .filter(Column::Id.is_in(filled(ids)))
-            .filter(Column::Status.eq(message::Status::Queued))
+            .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
             .returning_tuples::<ClaimedColumns>([
                 Column::Priority,
                 Column::Id,

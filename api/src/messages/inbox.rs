@@ -3,13 +3,10 @@
 //! **Invariant:** WhatsApp is told that a message arrived only after it is stored ([`EngineEvent::commit`]); what comes
 //! twice is stored once.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use entity::{DeviceId, MessageId, event, message};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, sea_query::Expr};
 use serde_json::json;
 
 use super::outbox::status_event;
@@ -131,24 +128,22 @@ fn identity(device_id: DeviceId, message: &IncomingMessage) -> Identity {
 
 /// Which of these were stored before.
 async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr> {
-    let mut ids: HashMap<DeviceId, Vec<&str>> = HashMap::new();
-    for item in items {
-        if let Some(message) = incoming(item) {
-            ids.entry(item.lease.id()).or_default().push(&message.whatsapp_id);
-        }
-    }
+    use message::Column;
+    let heard: Vec<(DeviceId, &str)> = items
+        .iter()
+        .filter_map(|item| Some((item.lease.id(), incoming(item)?.whatsapp_id.as_str())))
+        .collect();
     let mut known = HashSet::new();
-    for (device_id, whatsapp_ids) in ids {
-        let rows = tx
+    for some in heard.chunks(64) {
+        // The same id at another device of the batch is found too, and harms nothing: an identity names its device.
+        let (devices, ids): (HashSet<DeviceId>, Vec<&str>) = some.iter().copied().unzip();
+        let rows: Vec<Identity> = tx
             .find::<message::Entity>()
-            .filter(message::Column::DeviceId.eq(device_id))
-            .filter(message::Column::WhatsappId.is_in(filled(whatsapp_ids)))
-            .all()
+            .filter(Column::DeviceId.is_in(filled(devices)))
+            .filter(Column::WhatsappId.is_in(filled(ids)))
+            .tuples([Column::DeviceId, Column::WhatsappId, Column::SenderJid].map(Expr::col))
             .await?;
-        known.extend(
-            rows.into_iter()
-                .map(|row| (row.device_id, row.whatsapp_id, row.sender_jid)),
-        );
+        known.extend(rows);
     }
     Ok(known)
 }

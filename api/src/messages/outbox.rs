@@ -447,7 +447,7 @@ pub async fn requeue_unconfirmed(store: &Store, lease: &LeasedDevice) -> Result<
 /// When the next postponed message of a device is due.
 pub async fn next_due(store: &Store, lease: &LeasedDevice) -> Result<Option<DateTime<Utc>>, DbErr> {
     use message::Column;
-    let row = store
+    let due = store
         .scope(lease)
         .find::<message::Entity>()
         .filter(Column::DeviceId.eq(lease.id()))
@@ -455,7 +455,7 @@ pub async fn next_due(store: &Store, lease: &LeasedDevice) -> Result<Option<Date
         .filter(Column::NextAttemptAt.is_not_null())
         .order_by(Column::NextAttemptAt, sea_orm::Order::Asc)
         .limit(1)
-        .one()
+        .tuples::<(Option<DateTime<Utc>>,)>([Expr::col(Column::NextAttemptAt)])
         .await?;
-    Ok(row.and_then(|row| row.next_attempt_at))
+    Ok(due.into_iter().find_map(|(at,)| at))
 }
