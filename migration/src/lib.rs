@@ -12,6 +12,7 @@ mod m2026_11_21_000002_devices;
 mod m2026_11_21_000003_messages;
 mod m2026_11_21_000004_events;
 mod m2026_11_21_000005_message_indexes;
+mod m2026_11_21_000006_engine_records;
 mod m2026_11_21_000010_audit;
 mod m2026_11_21_000011_api_tokens;
 mod m2026_11_21_000012_invitations;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000022_rates::Migration),
             Box::new(m2026_11_21_000011_api_tokens::Migration),
             Box::new(m2026_11_21_000012_invitations::Migration),
+            Box::new(m2026_11_21_000006_engine_records::Migration),
         ]
     }
 }
