@@ -6,6 +6,7 @@ mod errors;
 mod hidden_addresses;
 mod linking;
 mod messages;
+mod plans;
 mod quotas;
 mod restarts;
 mod strangers;
