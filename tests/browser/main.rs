@@ -41,7 +41,7 @@ async fn journey(kabar: &Kabar) -> Result<()> {
         .env("EMAIL", EMAIL)
         .env("PASSWORD", PASSWORD);
     node.env("SCREENSHOTS", &screenshots).env("CHROMIUM", browser()?);
-    let output = tokio::time::timeout(Duration::from_mins(5), node.output())
+    let output = tokio::time::timeout(Duration::from_mins(10), node.output())
         .await
         .context("it takes too long")??;
     println!(

@@ -18,7 +18,10 @@ use crate::{
         login::LoginPage,
         not_found::NotFoundPage,
         overview::OverviewPage,
-        parts::{Device, Devices, Inbox, Members, Sandbox, SandboxPhone},
+        parts::{
+            Account, Audit, Device, Devices, General, Inbox, Members, Plans, PlatformSettings, Sandbox, SandboxPhone,
+            Tenants, Tokens, Usage,
+        },
         unreachable::UnreachablePage,
     },
     state::{
@@ -64,7 +67,16 @@ fn SignedIn() -> impl IntoView {
                 <Route path=path!("/devices/:id") view={Lazy::<Device>::new()} />
                 <Route path=path!("/activity") view=ActivityPage />
                 <Route path=path!("/settings") view=|| view! { <Redirect path="/settings/members" /> } />
+                <Route path=path!("/settings/general") view={Lazy::<General>::new()} />
                 <Route path=path!("/settings/members") view={Lazy::<Members>::new()} />
+                <Route path=path!("/settings/tokens") view={Lazy::<Tokens>::new()} />
+                <Route path=path!("/settings/usage") view={Lazy::<Usage>::new()} />
+                <Route path=path!("/settings/audit") view={Lazy::<Audit>::new()} />
+                <Route path=path!("/settings/account") view={Lazy::<Account>::new()} />
+                <Route path=path!("/platform") view=|| view! { <Redirect path="/platform/tenants" /> } />
+                <Route path=path!("/platform/tenants") view={Lazy::<Tenants>::new()} />
+                <Route path=path!("/platform/plans") view={Lazy::<Plans>::new()} />
+                <Route path=path!("/platform/settings") view={Lazy::<PlatformSettings>::new()} />
                 <Route path=path!("/sandbox") view={Lazy::<Sandbox>::new()} />
                 <Route path=path!("/sandbox/:number") view={Lazy::<SandboxPhone>::new()} />
             </Routes>

@@ -9,6 +9,7 @@ use super::{
     error::ApiError,
     messages::{Message, MessageStatus},
     schema,
+    tenancy::Meter,
     values::{At, Backward, Cursor},
 };
 
@@ -54,6 +55,7 @@ pub enum EventType {
     MessageStatus,
     ChatUpdated,
     ChatsJoined,
+    QuotaWarning,
     #[cynic(fallback)]
     Other,
 }
@@ -77,6 +79,7 @@ pub enum Event {
     MessageStatus(Box<MessageStatusEvent>),
     ChatUpdated(Box<ChatUpdatedEvent>),
     ChatsJoined(Box<ChatsJoinedEvent>),
+    QuotaWarning(Box<QuotaWarningEvent>),
     #[cynic(fallback)]
     Unknown,
 }
@@ -140,6 +143,16 @@ pub struct ChatsJoinedEvent {
     pub gone_id: Id,
 }
 
+/// Most of a limit is used, or all of it.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct QuotaWarningEvent {
+    pub id: Id,
+    pub cursor: Cursor,
+    pub at: At,
+    pub meter: Option<Meter>,
+    pub percent: i32,
+}
+
 impl Event {
     pub fn cursor(&self) -> Option<&Cursor> {
         Some(match self {
@@ -149,6 +162,7 @@ impl Event {
             Self::MessageStatus(event) => &event.cursor,
             Self::ChatUpdated(event) => &event.cursor,
             Self::ChatsJoined(event) => &event.cursor,
+            Self::QuotaWarning(event) => &event.cursor,
             Self::Unknown => return None,
         })
     }
@@ -161,6 +175,7 @@ impl Event {
             Self::MessageStatus(_) => EventType::MessageStatus,
             Self::ChatUpdated(_) => EventType::ChatUpdated,
             Self::ChatsJoined(_) => EventType::ChatsJoined,
+            Self::QuotaWarning(_) => EventType::QuotaWarning,
             Self::Unknown => EventType::Other,
         }
     }

@@ -3,6 +3,8 @@
 //! Every struct here is checked against `api/schema.graphql` when the console is compiled. Nothing in here draws.
 
 pub mod account;
+pub mod api_tokens;
+pub mod audit;
 pub mod chats;
 pub mod client;
 pub mod devices;
@@ -11,8 +13,11 @@ pub mod events;
 pub mod members;
 pub mod messages;
 pub mod overview;
+pub mod platform;
 pub mod sandbox;
+pub mod sessions;
 pub mod socket;
+pub mod tenancy;
 pub mod token;
 pub mod values;
 

@@ -2,12 +2,21 @@
 
 use cynic::QueryBuilder;
 
-use super::{client, error::ApiError, schema};
+use super::{client, error::ApiError, schema, tenancy::TenantStatus};
 
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Query")]
 struct OverviewQuery {
     overview: Overview,
+    tenant: Standing,
+}
+
+/// Whether the tenant may act.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Tenant")]
+pub struct Standing {
+    pub status: TenantStatus,
+    pub suspension_reason: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -34,6 +43,7 @@ pub struct MessageCounts {
     pub waiting: i32,
 }
 
-pub async fn get() -> Result<Overview, ApiError> {
-    Ok(client::run(OverviewQuery::build(())).await?.overview)
+pub async fn get() -> Result<(Overview, Standing), ApiError> {
+    let answer = client::run(OverviewQuery::build(())).await?;
+    Ok((answer.overview, answer.tenant))
 }

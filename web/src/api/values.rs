@@ -16,6 +16,18 @@ pub struct Jid(pub String);
 #[derive(cynic::Scalar, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(pub String);
 
+/// A whole number that may need more than 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BigInt(pub i64);
+
+cynic::impl_scalar!(BigInt, schema::BigInt);
+
+/// Whatever the server says, of any shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Json(pub serde_json::Value);
+
+cynic::impl_scalar!(Json, schema::JSON);
+
 /// A moment: milliseconds since 1970, as the browser counts.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct At(pub f64);
@@ -91,6 +103,8 @@ pub enum ErrorCode {
     NotOnWhatsapp,
     RecipientBlocked,
     TimedOut,
+    QuotaExceeded,
+    RateLimited,
     Sandbox,
     #[cynic(fallback)]
     Other,

@@ -59,6 +59,17 @@ pub fn CopyButton(#[prop(into)] text: String) -> impl IntoView {
     }
 }
 
+/// Several lines to copy whole.
+#[component]
+pub fn CodeBlock(#[prop(into)] text: String) -> impl IntoView {
+    view! {
+        <div class="code-block">
+            <pre tabindex="0"><code>{text.clone()}</code></pre>
+            <CopyButton text />
+        </div>
+    }
+}
+
 /// An id: short to read, copied whole.
 #[component]
 pub fn IdText(#[prop(into)] id: String) -> impl IntoView {

@@ -61,6 +61,29 @@ pub fn TextField(
     }
 }
 
+/// What is wrong, where no single field is to blame.
+#[component]
+pub fn FieldError(#[prop(into)] text: String) -> impl IntoView {
+    view! { <p class="field-error" role="alert">{icon(Icon::Warning)}<span>{text}</span></p> }
+}
+
+/// A whole number in a table or beside a label.
+#[component]
+pub fn NumberInput(
+    id: String,
+    value: RwSignal<String>,
+    /// For screen readers, where no label stands.
+    #[prop(optional, into)]
+    name: Option<String>,
+) -> impl IntoView {
+    view! {
+        <input
+            class="number" id=id.clone() data-testid=id type="text" inputmode="numeric" autocomplete="off"
+            aria-label=name prop:value=value on:input=move |event| value.set(event_target_value(&event))
+        />
+    }
+}
+
 /// A choice among a few.
 #[component]
 pub fn Select(

@@ -7,6 +7,7 @@ pub enum Icon {
     Activity,
     ArrowDown,
     ArrowLeft,
+    Building,
     Check,
     CheckDouble,
     ChevronDown,
@@ -18,10 +19,12 @@ pub enum Icon {
     Home,
     Inbox,
     Key,
+    Layers,
     Link,
     LogOut,
     More,
     PanelLeft,
+    Person,
     Phone,
     Plus,
     Refresh,
@@ -41,6 +44,9 @@ impl Icon {
             }
             Self::ArrowDown => "M12 5v14m7-7-7 7-7-7",
             Self::ArrowLeft => "m12 19-7-7 7-7m7 7H5",
+            Self::Building => {
+                "M6 22V4a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v18M2 22h20M10 6h.01M14 6h.01M10 10h.01M14 10h.01M10 14h.01M14 14h.01M10 22v-4h4v4"
+            }
             Self::Check => "M20 6 9 17l-5-5",
             Self::CheckDouble => "M18 6 7 17l-5-5m20-1-7.5 7.5L13 16",
             Self::ChevronDown => "m6 9 6 6 6-6",
@@ -60,6 +66,7 @@ impl Icon {
             Self::Key => {
                 "m15.5 7.5 2.3 2.3a1 1 0 0 0 1.4 0l2.1-2.1a1 1 0 0 0 0-1.4L19 4m2-2-9.6 9.6M13 15.5a5.5 5.5 0 1 1-11 0 5.5 5.5 0 0 1 11 0"
             }
+            Self::Layers => "m12 2 10 5-10 5L2 7l10-5ZM2 12l10 5 10-5M2 17l10 5 10-5",
             Self::Link => {
                 "M10 13a5 5 0 0 0 7.54.54l3-3a5 5 0 0 0-7.07-7.07l-1.72 1.71M14 11a5 5 0 0 0-7.54-.54l-3 3a5 5 0 0 0 7.07 7.07l1.71-1.71"
             }
@@ -68,6 +75,7 @@ impl Icon {
                 "M13 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0m7 0a1 1 0 1 1-2 0 1 1 0 0 1 2 0M6 12a1 1 0 1 1-2 0 1 1 0 0 1 2 0"
             }
             Self::PanelLeft => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2m4 0v18",
+            Self::Person => "M19 21v-2a4 4 0 0 0-4-4H9a4 4 0 0 0-4 4v2M16 7a4 4 0 1 1-8 0 4 4 0 0 1 8 0",
             Self::Phone => "M7 2h10a2 2 0 0 1 2 2v16a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2m5 16h.01",
             Self::Plus => "M5 12h14m-7-7v14",
             Self::Refresh => {

@@ -7,12 +7,13 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use super::icon::{Icon, icon};
 use crate::{
     api::{
+        account::Permission,
         chats::{self, ChatFilter},
         devices::{self, DeviceFilter},
     },
     state::{
         preferences::{Preferences, Theme},
-        session::use_session,
+        session::{Session, use_session},
     },
     words::{Language, words},
 };
@@ -47,7 +48,7 @@ fn go(group: &'static str, label: impl Into<String>, symbol: Icon, path: impl In
     }
 }
 
-fn fixed(sandbox: bool) -> Vec<Hit> {
+fn fixed(session: Session) -> Vec<Hit> {
     let (pages, actions) = (words().pages(), words().actions());
     let act = |label: &str, symbol, deed| Hit {
         group: actions,
@@ -61,9 +62,28 @@ fn fixed(sandbox: bool) -> Vec<Hit> {
         go(pages, words().inbox(), Icon::Inbox, "/inbox"),
         go(pages, words().devices(), Icon::Phone, "/devices"),
         go(pages, words().activity(), Icon::Activity, "/activity"),
+        go(pages, words().tenant_settings(), Icon::Settings, "/settings/general"),
         go(pages, words().members(), Icon::Settings, "/settings/members"),
+        go(pages, words().usage(), Icon::Settings, "/settings/usage"),
+        go(pages, words().signing_in(), Icon::Settings, "/settings/account"),
     ];
-    if sandbox {
+    if session.may(Permission::ManageApiTokens) {
+        hits.push(go(pages, words().api_tokens(), Icon::Key, "/settings/tokens"));
+    }
+    if session.may(Permission::ReadAuditLog) {
+        hits.push(go(pages, words().audit_log(), Icon::Settings, "/settings/audit"));
+    }
+    if session.is_operator() {
+        hits.push(go(pages, words().tenants(), Icon::Building, "/platform/tenants"));
+        hits.push(go(pages, words().plans(), Icon::Layers, "/platform/plans"));
+        hits.push(go(
+            pages,
+            words().platform_settings(),
+            Icon::Settings,
+            "/platform/settings",
+        ));
+    }
+    if session.sandbox.get() {
         hits.push(go(pages, words().sandbox(), Icon::Flask, "/sandbox"));
     }
     hits.push(go(actions, words().create_device(), Icon::Plus, "/devices?new=1"));
@@ -160,7 +180,7 @@ pub fn Palette(open: RwSignal<bool>, #[prop(into)] on_help: Callback<()>) -> imp
     });
     let hits = Memo::new(move |_| {
         let wanted = text.get().trim().to_lowercase();
-        let mut hits = fixed(session.sandbox.get());
+        let mut hits = fixed(session);
         hits.retain(|hit| {
             wanted
                 .split_whitespace()

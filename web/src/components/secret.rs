@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{
     button::{Button, Kind},
     dialog::Dialog,
-    facts::CopyButton,
+    facts::{CodeBlock, CopyButton},
 };
 use crate::words::words;
 
@@ -22,7 +22,15 @@ pub fn Secret(#[prop(into)] text: String) -> impl IntoView {
 
 /// Shows `secret` while there is one, and forgets it when it is closed.
 #[component]
-pub fn SecretDialog(secret: RwSignal<Option<String>>, title: &'static str, text: &'static str) -> impl IntoView {
+pub fn SecretDialog(
+    secret: RwSignal<Option<String>>,
+    title: &'static str,
+    text: &'static str,
+    /// What to do with it first, made of the secret.
+    #[prop(optional)]
+    example: Option<fn(&str) -> String>,
+    #[prop(optional)] example_title: &'static str,
+) -> impl IntoView {
     let open = RwSignal::new(false);
     Effect::new(move |_| {
         if secret.with(Option::is_some) {
@@ -40,7 +48,13 @@ pub fn SecretDialog(secret: RwSignal<Option<String>>, title: &'static str, text:
         <Dialog open title testid="secret-dialog" class="wider">
             <div class="stack">
                 <p>{text}</p>
-                {move || secret.get().map(|text| view! { <Secret text /> })}
+                {move || secret.get().map(|text| {
+                    let example = example.map(|example| view! {
+                        <p class="sub">{example_title}</p>
+                        <CodeBlock text=example(&text) />
+                    });
+                    view! { <Secret text /> {example} }
+                })}
                 <footer class="dialog-foot">
                     <Button
                         label=words().done() kind=Kind::Primary testid="secret-done" on_press=move |()| open.set(false)

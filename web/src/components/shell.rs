@@ -61,6 +61,7 @@ pub fn Shell(children: Children) -> impl IntoView {
             </aside>
             <div class="main">
                 <DisconnectedBanner />
+                <SuspendedBanner />
                 <main id="content" tabindex="-1">{children()}</main>
             </div>
             <BottomBar on_help=move |()| help.set(true) />
@@ -112,6 +113,10 @@ fn Navigation() -> impl IntoView {
             />
             <NavigationLink href="/activity" symbol=Icon::Activity label=words().activity() />
             <NavigationLink href="/settings" symbol=Icon::Settings label=words().settings() />
+            {session.is_operator().then(|| view! {
+                <p class="nav-group">{words().running_kabar()}</p>
+                <NavigationLink href="/platform" symbol=Icon::Building label=words().operator_pages() />
+            })}
             <Show when=move || session.sandbox.get()>
                 <p class="nav-group">{words().testing()}</p>
                 <NavigationLink href="/sandbox" symbol=Icon::Flask label=words().sandbox() />
@@ -193,6 +198,25 @@ fn DisconnectedBanner() -> impl IntoView {
     }
 }
 
+/// Says on every page that the tenant may not act, and why.
+#[component]
+fn SuspendedBanner() -> impl IntoView {
+    let suspension = use_totals().suspension();
+    view! {
+        <div role="status" aria-live="polite">
+            {move || suspension.get().map(|standing| view! {
+                <div class="banner" data-testid="suspended">
+                    {icon(Icon::Warning)}
+                    <span>
+                        <strong>{words().suspended_title()}</strong> ". " {words().suspended_text()} " "
+                        {standing.suspension_reason.map(|reason| view! { <q>{reason}</q> })}
+                    </span>
+                </div>
+            })}
+        </div>
+    }
+}
+
 /// Who is signed in; language, theme, shortcuts, signing out.
 #[component]
 fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
@@ -208,9 +232,14 @@ fn AccountMenu(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
     let navigate = use_navigate();
     let items = Signal::derive(move || {
-        let navigate = navigate.clone();
-        let to_settings = move || navigate("/settings", NavigateOptions::default());
+        let go = navigate.clone();
+        let to_settings = move || go("/settings", NavigateOptions::default());
         let mut items = vec![Item::new(words().settings(), to_settings).symbol(Icon::Settings)];
+        if session.is_operator() {
+            let navigate = navigate.clone();
+            let to_platform = move || navigate("/platform", NavigateOptions::default());
+            items.push(Item::new(words().operator_pages(), to_platform).symbol(Icon::Building));
+        }
         for language in Language::ALL {
             let chosen = preferences.language.get() == language;
             items.push(Item::new(language.name(), move || preferences.set_language(language)).chosen(chosen));

@@ -27,10 +27,11 @@ use crate::{
 const PAGE_SIZE: i32 = 50;
 
 /// What people want to see; that a chat changed or a code rotated says nothing to them.
-const TELLING: [EventType; 3] = [
+const TELLING: [EventType; 4] = [
     EventType::DeviceStatus,
     EventType::MessageReceived,
     EventType::MessageStatus,
+    EventType::QuotaWarning,
 ];
 
 const FILTERS: [(&str, EventType); 3] = [
@@ -170,6 +171,18 @@ fn line(event: &Event) -> AnyView {
         }
         Event::MessageReceived(event) => about(event.message.as_ref(), None, event.at),
         Event::MessageStatus(event) => about(event.message.as_ref(), Some(event.status), event.at),
+        Event::QuotaWarning(event) => {
+            let meter = event.meter.map(|meter| words().meter(meter)).unwrap_or_default();
+            row(
+                Icon::Warning,
+                if event.percent >= 100 { "bad" } else { "warn" },
+                words().usage().to_owned(),
+                words().quota_event(&meter, event.percent),
+                None,
+                Some("/settings/usage".to_owned()),
+                event.at,
+            )
+        }
         Event::DeviceQr(_) | Event::ChatUpdated(_) | Event::ChatsJoined(_) | Event::Unknown => ().into_any(),
     }
 }

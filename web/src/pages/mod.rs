@@ -8,6 +8,7 @@ pub mod login;
 pub mod not_found;
 pub mod overview;
 pub mod parts;
+pub mod platform;
 pub mod sandbox;
 pub mod settings;
 pub mod unreachable;

@@ -68,7 +68,7 @@ pub fn OverviewPage() -> impl IntoView {
             <header class="page-head"><h1>{words().overview()}</h1></header>
             {move || steps.get().map(|step| view! { <FirstRun step /> })}
             <Loaded remote=totals.0 rows=2 shape="block">
-                <Figures remote=totals.0 />
+                <Figures />
             </Loaded>
             <div class="columns overview-columns">
                 <section class="card" aria-labelledby="recent">
@@ -153,14 +153,11 @@ fn FirstRun(step: Step) -> impl IntoView {
 }
 
 #[component]
-fn Figures(remote: Remote<Overview>) -> impl IntoView {
+fn Figures() -> impl IntoView {
+    let totals = use_totals();
     let figure = move |read: fn(&Overview) -> i32| {
-        let number = Memo::new(move |_| {
-            remote.value.with(|value| match value {
-                Load::Ready(overview) => read(overview),
-                Load::Loading | Load::Failed(_) => 0,
-            })
-        });
+        let number = totals.read(read);
+        let number = Memo::new(move |_| number.get());
         Signal::derive(move || number.get())
     };
     view! {

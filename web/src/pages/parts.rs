@@ -8,8 +8,17 @@ use leptos::prelude::*;
 use leptos_router::LazyRoute;
 
 use super::{
-    devices::DevicesPage, devices::detail::DevicePage, entrance::invitation::InvitationPage, inbox::InboxPage,
-    sandbox::SandboxPage, sandbox::detail::SandboxPhonePage, settings::members::MembersPage,
+    devices::DevicesPage,
+    devices::detail::DevicePage,
+    entrance::invitation::InvitationPage,
+    inbox::InboxPage,
+    platform::{plans::PlansPage, settings::PlatformSettingsPage, tenants::TenantsPage},
+    sandbox::SandboxPage,
+    sandbox::detail::SandboxPhonePage,
+    settings::{
+        account::AccountPage, audit::AuditPage, general::GeneralPage, members::MembersPage, tokens::TokensPage,
+        usage::UsagePage,
+    },
 };
 
 macro_rules! parts {
@@ -56,7 +65,17 @@ parts! {
         Invitation = InvitationPage,
     }
     settings {
+        General = GeneralPage,
         Members = MembersPage,
+        Tokens = TokensPage,
+        Usage = UsagePage,
+        Audit = AuditPage,
+        Account = AccountPage,
+    }
+    platform {
+        Tenants = TenantsPage,
+        Plans = PlansPage,
+        PlatformSettings = PlatformSettingsPage,
     }
     sandbox {
         Sandbox = SandboxPage,

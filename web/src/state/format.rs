@@ -152,6 +152,49 @@ pub fn number(value: i32) -> String {
     js_sys::Number::from(f64::from(value)).to_locale_string(locale()).into()
 }
 
+/// A whole number that may need more than 32 bits.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2⁵³, and no figure is larger")]
+pub fn whole(value: i64) -> String {
+    js_sys::Number::from(value as f64).to_locale_string(locale()).into()
+}
+
+/// `1.5 GB`
+#[expect(clippy::cast_precision_loss, reason = "rounded to one decimal anyway")]
+pub fn bytes(value: i64) -> String {
+    let mut amount = value as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB"] {
+        if amount < 1000.0 {
+            break;
+        }
+        amount /= 1000.0;
+        unit = next;
+    }
+    let rounded = (amount * 10.0).round() / 10.0;
+    let number: String = js_sys::Number::from(rounded).to_locale_string(locale()).into();
+    format!("{number} {unit}")
+}
+
+/// Midnight of a day, `2026-11-21`, in the tenant's zone; none when it is no day.
+pub fn midnight(day: &str) -> Option<At> {
+    let guess = Date::parse(&format!("{day}T00:00:00Z"));
+    if guess.is_nan() {
+        return None;
+    }
+    let options = in_zone(&[
+        ("year", "numeric"),
+        ("month", "2-digit"),
+        ("day", "2-digit"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("hourCycle", "h23"),
+    ]);
+    // What clocks there show at that moment in Greenwich tells how far they are ahead.
+    let shown: String = date(At(guess)).to_locale_string("sv", &options).into();
+    let ahead = Date::parse(&format!("{}:00Z", shown.replace(' ', "T"))) - guess;
+    (!ahead.is_nan()).then_some(At(guess - ahead))
+}
+
 /// `1:05`
 pub fn countdown(ms: f64) -> String {
     #[expect(

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod format;
 pub mod live;
+pub mod paged;
 pub mod phone;
 pub mod preferences;
 pub mod remote;

@@ -106,6 +106,16 @@ impl Session {
             .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.email.clone()))
     }
 
+    /// Whether the person runs the platform.
+    pub fn is_operator(self) -> bool {
+        self.viewer.with_untracked(|viewer| {
+            viewer
+                .as_ref()
+                .and_then(|viewer| viewer.user.as_ref())
+                .is_some_and(|user| user.operator)
+        })
+    }
+
     pub fn user_id(self) -> Option<String> {
         self.viewer
             .with_untracked(|viewer| Some(viewer.as_ref()?.user.as_ref()?.id.inner().to_owned()))

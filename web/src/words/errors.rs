@@ -33,6 +33,7 @@ pub fn explain(error: &ApiError) -> String {
             }
         }
         ApiError::Failed { code, message } => match code.as_deref() {
+            Some("TENANT_SUSPENDED") => format!("{}. {}", words.suspended_title(), words.suspended_text()),
             Some("RATE_LIMITED") => words.error_rate_limited().to_owned(),
             Some("INTERNAL") | None if message.is_empty() => words.error_unexpected().to_owned(),
             Some("BAD_REQUEST" | "INVALID_INPUT") => message.clone(),
@@ -68,6 +69,8 @@ impl Words {
             ErrorCode::NotOnWhatsapp => "Nomor ini tidak memakai WhatsApp.",
             ErrorCode::RecipientBlocked => "Penerima tidak dapat dihubungi dari akun ini.",
             ErrorCode::TimedOut => "Tidak selesai tepat waktu. Prosesnya tetap berjalan.",
+            ErrorCode::QuotaExceeded => "Batas paket Anda sudah tercapai. Lihat halaman Pemakaian.",
+            ErrorCode::RateLimited => self.error_rate_limited(),
             ErrorCode::Sandbox => "Ditolak oleh sandbox.",
             ErrorCode::InvalidInput | ErrorCode::Other => return None,
         })

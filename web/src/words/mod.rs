@@ -4,13 +4,18 @@
 
 mod account;
 mod activity;
+mod api_tokens;
+mod audit;
 mod devices;
 mod errors;
 mod inbox;
 mod people;
+mod platform;
 mod sandbox;
+mod sessions;
 mod settings;
 mod shell;
+mod tenancy;
 
 use std::cell::Cell;
 

@@ -1,0 +1,149 @@
+//! Making an API token: what it may do, with which devices, from where, and for how long.
+
+use cynic::Id;
+use leptos::prelude::*;
+
+use crate::{
+    api::{
+        api_tokens::{self, CreateApiTokenInput, Scope},
+        devices::{self, DeviceFilter},
+        values::At,
+    },
+    components::{
+        dialog::DialogFoot,
+        field::{Select, TextField},
+        form::{Form, Sending},
+    },
+    state::remote::Remote,
+    words::words,
+};
+
+const MONTH_MS: f64 = 30.0 * 86_400_000.0;
+const MONTHS: [i32; 3] = [1, 3, 12];
+/// Devices that can be chosen from.
+const MOST_DEVICES: i32 = 100;
+
+/// Made anew at each opening.
+#[component]
+pub fn TokenForm(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    let scopes = RwSignal::new(vec![Scope::Read]);
+    let chosen_devices = RwSignal::new(Vec::<Id>::new());
+    let networks = RwSignal::new(String::new());
+    let end = RwSignal::new("3".to_owned());
+    let sending = Sending::new();
+    let tried = RwSignal::new(false);
+    let submit = move |()| {
+        tried.set(true);
+        if scopes.with_untracked(Vec::is_empty) {
+            return;
+        }
+        let months: Option<f64> = end.get_untracked().parse().ok();
+        let written = networks.get_untracked();
+        let listed: Vec<String> = written
+            .split([',', ' '])
+            .filter(|network| !network.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let input = CreateApiTokenInput {
+            name: name.get_untracked().trim().to_owned(),
+            scopes: scopes.get_untracked(),
+            expires_at: months.map(|months| At(At::now().0 + months * MONTH_MS)),
+            device_ids: Some(chosen_devices.get_untracked()).filter(|ids| !ids.is_empty()),
+            allowed_networks: Some(listed).filter(|listed| !listed.is_empty()),
+        };
+        sending.send(api_tokens::create(input), move |secret| {
+            open.set(false);
+            made.run(secret);
+        });
+    };
+    let ends = MONTHS
+        .into_iter()
+        .map(|months| (months.to_string(), words().in_months(months)))
+        .chain([(String::new(), words().never().to_owned())])
+        .collect::<Vec<_>>();
+    view! {
+        <Form sending fields=&["name", "allowedNetworks"] on_submit=submit>
+            <TextField
+                id="token-name" label=words().name() value=name error=sending.fault("name") hint=words().token_name_hint()
+                max_length=120 required=true autofocus=true
+            />
+            <fieldset class="choices">
+                <legend>{words().scopes()}</legend>
+                {Scope::ALL.into_iter().map(|scope| view! {
+                    <Choice
+                        testid=format!("scope-{}", scope.name()) value=scope chosen=scopes label=words().scope(scope)
+                        detail=scope.name()
+                    />
+                }).collect_view()}
+                {move || (tried.get() && scopes.with(Vec::is_empty)).then(|| view! {
+                    <p class="field-error" role="alert">{words().scopes_missing()}</p>
+                })}
+            </fieldset>
+            <DeviceChoices chosen=chosen_devices />
+            <TextField
+                id="token-networks" label=words().networks_optional() value=networks hint=words().networks_hint()
+                error=sending.fault("allowedNetworks")
+            />
+            <Select
+                id="token-end" label=words().expiry() value=end options=Signal::stored(ends)
+                on_change=move |months| end.set(months)
+            />
+            <DialogFoot open verb=words().create() busy=sending.busy testid="token-submit" />
+        </Form>
+    }
+}
+
+/// The tenant's devices, when there are some to choose from.
+#[component]
+fn DeviceChoices(chosen: RwSignal<Vec<Id>>) -> impl IntoView {
+    let remote = Remote::new(|| devices::list(DeviceFilter::default(), MOST_DEVICES, None));
+    move || {
+        let page = remote.ready().filter(|page| page.nodes.len() > 1)?;
+        Some(view! {
+            <fieldset class="choices">
+                <legend>{words().only_devices()}</legend>
+                <p class="hint">{words().only_devices_hint()}</p>
+                {page.nodes.into_iter().map(|device| view! {
+                    <Choice
+                        testid=format!("device-{}", device.id.inner()) value=device.id chosen label=device.name
+                        detail=device.key.unwrap_or_default()
+                    />
+                }).collect_view()}
+            </fieldset>
+        })
+    }
+}
+
+/// One of several that may be chosen together.
+#[component]
+fn Choice<T: Clone + PartialEq + Send + Sync + 'static>(
+    testid: String,
+    value: T,
+    chosen: RwSignal<Vec<T>>,
+    #[prop(into)] label: String,
+    #[prop(into)] detail: String,
+) -> impl IntoView {
+    let value = StoredValue::new(value);
+    let toggle = move |on: bool| {
+        chosen.update(|chosen| {
+            value.with_value(|value| {
+                chosen.retain(|known| known != value);
+                if on {
+                    chosen.push(value.clone());
+                }
+            });
+        });
+    };
+    view! {
+        <label class="choice">
+            <input
+                type="checkbox" data-testid=testid
+                prop:checked=move || value.with_value(|value| chosen.with(|chosen| chosen.contains(value)))
+                on:change=move |event| toggle(event_target_checked(&event))
+            />
+            <span>{label}</span>
+            <code>{detail}</code>
+        </label>
+    }
+}
