@@ -69,7 +69,11 @@ parts! {
         Members = MembersPage,
         Tokens = TokensPage,
         Usage = UsagePage,
+    }
+    audit_log {
         Audit = AuditPage,
+    }
+    account {
         Account = AccountPage,
     }
     platform {
