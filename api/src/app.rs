@@ -20,6 +20,7 @@ use crate::{
     devices::{Devices, Leases},
     engine,
     http::{self, Services},
+    mail::Mailer,
     messages::Senders,
     store::Store,
     tenants::NewOperator,
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The key for stored credentials can't be used.
     #[error("stored credentials can't be encrypted")]
     Cipher(#[from] crate::store::cipher::CipherError),
+    /// Mail can't be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] crate::mail::MailError),
     /// The engine can't run as configured.
     #[error("the engine can't start")]
     Engine(#[from] engine::EngineError),
@@ -76,6 +80,7 @@ pub struct App {
     store: Store,
     engine: engine::Handle,
     senders: Senders,
+    mailer: Mailer,
     dispatch: JoinHandle<()>,
     first_operator: Option<NewOperator>,
     #[cfg(feature = "sandbox")]
@@ -149,6 +154,7 @@ impl App {
         self.services.stopping.cancel();
         let grace = self.services.config.server.shutdown;
         self.senders.drain(grace).await;
+        self.mailer.drain(grace).await;
         if tokio::time::timeout(grace, self.engine.shutdown()).await.is_err() {
             tracing::warn!("the engine did not stop in time; what was on the wire is sent again after the next start");
         }

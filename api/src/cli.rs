@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use api::{
     app::{App, open_store},
+    audit::Actor,
     clock::Clock,
     config::{Config, Sources, default_file},
     logging, schema,
     secret::Secret,
-    tenants::{self, NewOperator, Passwords},
+    tenants::{self, Links, NewOperator, Passwords},
 };
 use clap::{Parser, Subcommand};
 use tokio::{net::TcpListener, signal};
@@ -55,6 +56,17 @@ enum Admin {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Print a link by which somebody chooses a new password, good for 24 hours and for once.
+    ResetPassword {
+        /// The address to log in with.
+        email: String,
+    },
+    /// Turn somebody's second factor off: for people who lost their app and their recovery codes. Logins ask for the
+    /// password alone until they set up a new one.
+    ResetSecondFactor {
+        /// The address to log in with.
+        email: String,
+    },
 }
 
 /// Runs what was typed.
@@ -84,6 +96,8 @@ pub fn run() -> Result<()> {
             Command::Admin(Admin::CreateOperator { email, password, name }) => {
                 create_operator(config, email, password, name).await
             }
+            Command::Admin(Admin::ResetPassword { email }) => reset_password(&config, &email).await,
+            Command::Admin(Admin::ResetSecondFactor { email }) => reset_second_factor(&config, &email).await,
             Command::Schema | Command::Config => Ok(()),
         }
     })
@@ -156,6 +170,30 @@ async fn create_operator(config: Config, email: String, password: Option<String>
     let operator = tenants::create_operator(&store, &Clock::system(), &passwords, &first_run).await?;
     introduce(&operator, password_was_given);
     store.close().await?;
+    Ok(())
+}
+
+async fn reset_password(config: &Config, email: &str) -> Result<()> {
+    let store = open_store(&config.database).await?;
+    let here = format!("http://{}", config.server.listen);
+    let links = Links::new(Some(config.server.public_url.as_deref().unwrap_or(&here)));
+    let made = tenants::password_reset_link(&store, &Clock::system(), &links, email, &Actor::system()).await?;
+    store.close().await?;
+    let Some(made) = made else {
+        bail!("nobody logs in with the address {email}");
+    };
+    println!("{}", made.link);
+    Ok(())
+}
+
+async fn reset_second_factor(config: &Config, email: &str) -> Result<()> {
+    let store = open_store(&config.database).await?;
+    let done = tenants::reset_second_factor(&store, &Clock::system(), email).await?;
+    store.close().await?;
+    if !done {
+        bail!("nobody with the address {email} has a second factor");
+    }
+    println!("The second factor of {email} is off.");
     Ok(())
 }
 

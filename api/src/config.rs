@@ -88,6 +88,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// Throttling of logins.
     pub login: Login,
+    /// Mail that goes out.
+    pub mail: Mail,
     /// How many in how short a time.
     pub rate_limits: RateLimits,
     /// Limits of queries.
@@ -201,6 +203,15 @@ pub struct Login {
     pub attempts_per_address: u32,
     /// The window.
     pub window: Duration,
+}
+
+/// Mail that goes out.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `smtp://…` or `smtps://…`; without one nothing is mailed.
+    pub smtp_url: Option<Secret>,
+    /// Who it is from.
+    pub from: String,
 }
 
 /// How many in how short a time, until operators set something else.

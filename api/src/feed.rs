@@ -48,6 +48,8 @@ pub enum EventType {
     ChatsJoined,
     /// Most of a limit is used, or all of it.
     QuotaWarning,
+    /// A refresh token came again after it was used: somebody has a copy. Its session was ended.
+    RefreshTokenReused,
 }
 
 /// A change, numbered without gaps per tenant in the transaction that made it.
@@ -75,6 +77,7 @@ pub enum Event {
     ChatUpdated(ChatUpdatedEvent),
     ChatsJoined(ChatsJoinedEvent),
     QuotaWarning(QuotaWarningEvent),
+    RefreshTokenReused(RefreshTokenReusedEvent),
 }
 
 /// A row of the log, with the message it is about when that was loaded ahead.
@@ -239,6 +242,20 @@ event_types! {
             BigInt(self.0.number("used"))
         }
     }
+
+    /// A refresh token came again after it was used: somebody has a copy. Its session was ended; the audit log says where
+    /// the token came from.
+    RefreshTokenReusedEvent {
+        /// The person whose session it was, `usr_…`.
+        async fn user_id(&self) -> ID {
+            ID(self.0.data("userId").unwrap_or_default())
+        }
+
+        /// The session that was ended, `ses_…`.
+        async fn session_id(&self) -> ID {
+            ID(self.0.data("sessionId").unwrap_or_default())
+        }
+    }
 }
 
 impl From<Entry> for Event {
@@ -251,6 +268,7 @@ impl From<Entry> for Event {
             event::Type::ChatUpdated => Self::ChatUpdated(ChatUpdatedEvent(entry)),
             event::Type::ChatsJoined => Self::ChatsJoined(ChatsJoinedEvent(entry)),
             event::Type::QuotaWarning => Self::QuotaWarning(QuotaWarningEvent(entry)),
+            event::Type::RefreshTokenReused => Self::RefreshTokenReused(RefreshTokenReusedEvent(entry)),
         }
     }
 }

@@ -17,8 +17,10 @@ pub mod feed;
 pub mod graphql;
 pub mod http;
 pub mod logging;
+pub mod mail;
 pub mod messages;
 pub mod phone;
+pub mod pictures;
 pub mod platform;
 pub mod rates;
 #[cfg(feature = "sandbox")]

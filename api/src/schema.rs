@@ -37,8 +37,8 @@ use crate::{
     store::Store,
     tenants::{
         AccountMutation, AccountQuery, ApiToken, ApiTokenMutation, ApiTokenQuery, Invitation, Member, MemberMutation,
-        MemberQuery, Permission, Principal, SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal,
-        scope,
+        MemberQuery, PasswordResetMutation, PasswordResetQuery, Permission, Principal, SecondFactorMutation,
+        SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal, scope,
     },
 };
 
@@ -51,6 +51,7 @@ pub struct Query(
     RootQuery,
     TenantQuery,
     AccountQuery,
+    PasswordResetQuery,
     MemberQuery,
     ApiTokenQuery,
     DeviceQuery,
@@ -68,6 +69,8 @@ pub struct Mutation(
     SessionMutation,
     TenantMutation,
     AccountMutation,
+    SecondFactorMutation,
+    PasswordResetMutation,
     MemberMutation,
     ApiTokenMutation,
     DeviceMutation,

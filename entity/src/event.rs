@@ -15,6 +15,7 @@ pub enum Type {
     ChatUpdated,
     ChatsJoined,
     QuotaWarning,
+    RefreshTokenReused,
 }
 
 #[sea_orm::model]

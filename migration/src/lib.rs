@@ -20,6 +20,8 @@ mod m2026_11_21_000020_plans;
 mod m2026_11_21_000021_quotas;
 mod m2026_11_21_000022_rates;
 mod m2026_11_21_000031_address_pairs;
+mod m2026_11_21_000040_second_factors;
+mod m2026_11_21_000041_password_resets;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -40,6 +42,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000011_api_tokens::Migration),
             Box::new(m2026_11_21_000012_invitations::Migration),
             Box::new(m2026_11_21_000006_engine_records::Migration),
+            Box::new(m2026_11_21_000040_second_factors::Migration),
+            Box::new(m2026_11_21_000041_password_resets::Migration),
         ]
     }
 }

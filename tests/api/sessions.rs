@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{EMAIL, TestApp, TestDatabase};
+use tests::{EMAIL, PASSWORD, TestApp, TestDatabase};
 
 tests::on_both_databases!(
     an_access_token_expires,
@@ -69,6 +69,26 @@ async fn a_refresh_token_is_replaced_and_its_reuse_ends_the_session(database: Te
     ensure!(honest["userErrors"][0]["code"] == "SESSION_EXPIRED", "{honest}");
     app.clock.advance(minutes(1));
     ensure!(!is_logged_in(&client).await?, "the whole session has ended");
+
+    // The tenant's log tells it once, with whose session it was.
+    let (again, _) = app.client.login(EMAIL, PASSWORD).await?;
+    let events = "{ viewer { user { id } } events(types: [REFRESH_TOKEN_REUSED], first: 10) { nodes {
+        type ... on RefreshTokenReusedEvent { userId sessionId } } } }";
+    let told = again.query(events, json!({})).await?;
+    let nodes = told["events"]["nodes"].as_array().context("no events")?;
+    ensure!(
+        nodes.len() == 1
+            && nodes[0]["type"] == "REFRESH_TOKEN_REUSED"
+            && nodes[0]["userId"] == told["viewer"]["user"]["id"]
+            && nodes[0]["sessionId"].as_str().is_some_and(|id| id.starts_with("ses_")),
+        "{told}"
+    );
+    let log = "{ auditLog(where: { action: [REFRESH_TOKEN_REUSED] }) { nodes { objectId } } }";
+    let log = again.query(log, json!({})).await?;
+    ensure!(
+        log["auditLog"]["nodes"] == json!([{ "objectId": nodes[0]["sessionId"] }]),
+        "{log}"
+    );
     Ok(())
 }
 

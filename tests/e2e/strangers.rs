@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 47] = [
+const WITHOUT_IDS: [(&str, &str); 56] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -23,6 +23,15 @@ const WITHOUT_IDS: [(&str, &str); 47] = [
     ("sandboxDisrupt", "as sandbox"),
     ("sandboxCreateGroup", "as sandbox"),
     ("login", "before anybody is somebody"),
+    ("completeLogin", "as login; tests/api/second_factor.rs"),
+    ("requestPasswordReset", "answers the same for everybody"),
+    ("passwordReset", "whoever holds the link; tests/api/password_reset.rs"),
+    ("resetPassword", "whoever holds the link; tests/api/password_reset.rs"),
+    ("createPasswordResetLink", "as platform; tests/api/password_reset.rs"),
+    ("enrollSecondFactor", "the caller's own"),
+    ("confirmSecondFactor", "the caller's own"),
+    ("renewRecoveryCodes", "the caller's own"),
+    ("disableSecondFactor", "the caller's own"),
     ("refreshSession", "a session's own token"),
     ("logout", "the caller's own session"),
     ("updateTenantSettings", "the caller's own"),

@@ -13,12 +13,13 @@ use crate::{
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
     http::{Probes, Services},
+    mail::Mailer,
     messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
     platform::Platform,
     rates::{RateSettings, Windows},
     schema,
     store::{DatabaseOptions, Store, cipher::Cipher},
-    tenants::{self, Accounts, ApiTokens, Members, Passwords, Profiles, Tenancy, Tokens},
+    tenants::{self, AccountParts, Accounts, ApiTokens, Members, Passwords, Profiles, Tenancy, Tokens},
 };
 
 /// Opens, wires and starts everything but the HTTP server.
@@ -31,19 +32,25 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     let passwords = Passwords::new(config.passwords)?;
     let first_operator = tenants::prepare(&store, &clock, &passwords, &config.first_run).await?;
     let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
+    let cipher = Cipher::new([(1, config.master_key.derive("engine records v1"))])?;
     let profiles = Profiles::new(store.clone());
     let rates = RateSettings::new(store.clone(), &config);
     rates.reload().await?;
     let windows = Windows::new(store.clone(), clock.clone());
-    let accounts = Accounts::new(
-        store.clone(),
-        clock.clone(),
+    let events = EventLog::new(clock.clone(), Bus::default());
+    let mailer = Mailer::start(&config.mail)?;
+    let parts = AccountParts {
+        store: store.clone(),
+        clock: clock.clone(),
         passwords,
         tokens,
-        profiles.clone(),
-        rates.clone(),
-        &config,
-    );
+        profiles: profiles.clone(),
+        rates: rates.clone(),
+        cipher: cipher.clone(),
+        mailer: mailer.clone(),
+        events: events.clone(),
+    };
+    let accounts = Accounts::new(parts, &config);
     let platform = Platform::new(
         store.clone(),
         clock.clone(),
@@ -58,12 +65,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         rates.clone(),
         windows.clone(),
     );
-    let members = Members::new(
-        store.clone(),
-        clock.clone(),
-        accounts.clone(),
-        config.server.public_url.clone(),
-    );
+    let members = Members::new(store.clone(), clock.clone(), accounts.clone());
     let api_tokens = ApiTokens::new(store.clone(), clock.clone(), accounts.authenticator().clone());
 
     #[cfg(feature = "sandbox")]
@@ -73,9 +75,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     #[cfg(not(feature = "sandbox"))]
     let endpoint = Endpoint::Live;
 
-    let cipher = Cipher::new([(1, config.master_key.derive("engine records v1"))])?;
     let (engine, engine_events) = engine::start(engine_config(endpoint, &config.engine), cipher, clock.clone())?;
-    let events = EventLog::new(clock.clone(), Bus::default());
     let leases = Leases::new(store.clone(), clock.clone(), node);
     let linking = Linking::default();
     let waiting = Waiting::default();
@@ -160,6 +160,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         store,
         engine,
         senders,
+        mailer,
         dispatch,
         first_operator,
         #[cfg(feature = "sandbox")]

@@ -99,6 +99,22 @@ actions! {
     RefreshTokenReused = "refresh_token_reused";
     /// A person chose a new password; every other session ended.
     PasswordChanged = "password_changed";
+    /// A person turned the second factor on: logins ask for a code. The object is the person.
+    SecondFactorEnabled = "second_factor_enabled";
+    /// A person turned the second factor off.
+    SecondFactorDisabled = "second_factor_disabled";
+    /// The second factor was turned off from the server's own machine.
+    SecondFactorReset = "second_factor_reset";
+    /// A person made new recovery codes; the old ones ended.
+    RecoveryCodesRenewed = "recovery_codes_renewed";
+    /// A recovery code was used in place of the app.
+    RecoveryCodeUsed = "recovery_code_used";
+    /// A link for a new password was mailed to a person who asked for it. The object is the person.
+    PasswordResetRequested = "password_reset_requested";
+    /// An operator made a link for a person's new password.
+    PasswordResetLinkCreated = "password_reset_link_created";
+    /// A person set a new password by a link; every session ended.
+    PasswordReset = "password_reset";
     /// A session was ended from another one of the same person.
     SessionEnded = "session_ended";
     /// Somebody was invited.

@@ -11,12 +11,13 @@ use toml::{Table, Value};
 use super::{ConfigError, parse::Raw};
 
 /// Variables with a name of their own; every other one is called `KABAR_<SECTION>_<KEY>`.
-const SHORT_NAMES: [(&str, &str); 11] = [
+const SHORT_NAMES: [(&str, &str); 12] = [
     ("KABAR_LISTEN", "server.listen"),
     ("KABAR_PUBLIC_URL", "server.public_url"),
     ("KABAR_WEB_DIR", "server.web_dir"),
     ("KABAR_OPERATOR_EMAIL", "first_run.operator_email"),
     ("KABAR_OPERATOR_PASSWORD", "first_run.operator_password"),
+    ("KABAR_SMTP_URL", "mail.smtp_url"),
     ("KABAR_LOG", "log.level"),
     // These three follow the rule; they stand here so that the list of short names is complete.
     ("KABAR_DATA_DIR", "data_dir"),
@@ -311,6 +312,9 @@ mod tests {
             ("KABAR_DATABASE_URL", "mysql://x"),
             ("KABAR_MODE", "staging"),
             ("KABAR_SANDBOX_URL", "http://x"),
+            ("KABAR_SMTP_URL", "http://x"),
+            ("KABAR_SMTP_URL", "smtp://127.0.0.1"),
+            ("KABAR_MAIL_FROM", "nobody"),
             ("KABAR_SENDING_WINDOW", "-1"),
         ] {
             let error = Config::load(&with_variables(&[(name, value)]))

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Config, ConfigError, CorsOrigins, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mode, Network,
+    Config, ConfigError, CorsOrigins, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mail, Mode, Network,
     Passwords, RateLimits, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
 };
 use crate::secret::Secret;
@@ -26,6 +26,7 @@ pub(super) struct Raw {
     sessions: RawSessions,
     passwords: RawPasswords,
     login: RawLogin,
+    mail: RawMail,
     rate_limits: RawRateLimits,
     graphql: RawGraphql,
     sending: RawSending,
@@ -97,6 +98,13 @@ struct RawLogin {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawMail {
+    smtp_url: String,
+    from: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawRateLimits {
     anonymous_requests: u32,
     anonymous_window_seconds: u64,
@@ -159,10 +167,12 @@ struct RawLog {
 pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
     let mode = mode(&raw.mode, origins)?;
     let master_key = master_key::resolve(mode, &raw.secret_key, &raw.data_dir, origins)?;
+    let server = server(raw.server, origins)?;
     Ok(Config {
         mode,
         master_key,
-        server: server(raw.server, origins)?,
+        mail: mail(raw.mail, &server, origins)?,
+        server,
         database: database(raw.database, &raw.data_dir, origins)?,
         first_run: first_run(raw.first_run, origins)?,
         sessions: sessions(&raw.sessions, origins)?,
@@ -313,6 +323,27 @@ fn passwords(raw: &RawPasswords, origins: &Origins) -> Result<Passwords, ConfigE
         iterations: raw.iterations,
         parallelism: raw.parallelism,
         concurrency: raw.concurrency.clamp(1, 64),
+    })
+}
+
+fn mail(raw: RawMail, server: &Server, origins: &Origins) -> Result<Mail, ConfigError> {
+    let smtp_url = optional(raw.smtp_url);
+    if let Some(url) = &smtp_url {
+        if !(url.starts_with("smtp://") || url.starts_with("smtps://")) {
+            return Err(origins.invalid("mail.smtp_url", "it must begin with smtp:// or smtps://"));
+        }
+        if server.public_url.is_none() {
+            let message = "the links in mails begin with server.public_url: set it, too";
+            return Err(origins.invalid("mail.smtp_url", message));
+        }
+    }
+    if raw.from.parse::<lettre::message::Mailbox>().is_err() {
+        let message = "write an address, or a name with an address as in \"Kabar <kabar@example.com>\"";
+        return Err(origins.invalid("mail.from", message));
+    }
+    Ok(Mail {
+        smtp_url: smtp_url.map(Secret::new),
+        from: raw.from,
     })
 }
 

@@ -1,12 +1,14 @@
 //! A device as the API shows it.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use entity::{DeviceId, device};
 
 use super::pairing;
-use crate::graphql::scalars::{Jid, PhoneNumber};
+use crate::{
+    graphql::scalars::{Jid, PhoneNumber},
+    pictures,
+};
 
 /// Where a device stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -122,11 +124,9 @@ pub struct QrCode {
 impl QrCode {
     /// Draws a code.
     pub fn draw(qr: pairing::Qr) -> Option<Self> {
-        let png = STANDARD.encode(pairing::png(&qr.text)?);
-        let svg = pairing::svg(&qr.text)?;
         Some(Self {
-            png: format!("data:image/png;base64,{png}"),
-            svg,
+            png: pictures::png_url(&qr.text)?,
+            svg: pictures::svg(&qr.text)?,
             text: qr.text,
             expires_at: qr.expires_at,
         })

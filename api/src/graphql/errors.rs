@@ -29,6 +29,10 @@ pub enum ErrorCode {
     Forbidden,
     /// Email or password is wrong.
     InvalidCredentials,
+    /// The password is right; a code of the authenticator app is wanted, too.
+    SecondFactorRequired,
+    /// The code is wrong, too old, or was used already.
+    InvalidCode,
     /// The session has ended or expired: log in again.
     SessionExpired,
     /// The device is not connected.

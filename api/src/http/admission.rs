@@ -14,10 +14,14 @@ use crate::{
 };
 
 /// What may be asked for without a valid token.
-const PUBLIC_FIELDS: [&str; 8] = [
+const PUBLIC_FIELDS: [&str; 12] = [
     "login",
+    "completeLogin",
     "refreshSession",
     "logout",
+    "requestPasswordReset",
+    "passwordReset",
+    "resetPassword",
     "invitation",
     "acceptInvitation",
     "__schema",

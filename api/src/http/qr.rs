@@ -10,16 +10,12 @@ use axum::{
 use entity::DeviceId;
 
 use super::{Services, Shared, caller, console};
-use crate::{
-    devices::pairing::{self, Qr},
-    graphql::Refusal,
-    tenants::AuthenticationError,
-};
+use crate::{devices::pairing::Qr, graphql::Refusal, pictures, tenants::AuthenticationError};
 
 /// `/devices/{id}/qr.png`.
 pub async fn png(State(services): State<Shared>, Path(id): Path<String>, request: Parts) -> Response {
     match find(&services, &id, &request).await {
-        Ok((_, qr)) => picture("image/png", pairing::png(&qr.text)),
+        Ok((_, qr)) => picture("image/png", pictures::png(&qr.text)),
         Err(response) => response,
     }
 }
@@ -27,7 +23,7 @@ pub async fn png(State(services): State<Shared>, Path(id): Path<String>, request
 /// `/devices/{id}/qr.svg`.
 pub async fn svg(State(services): State<Shared>, Path(id): Path<String>, request: Parts) -> Response {
     match find(&services, &id, &request).await {
-        Ok((_, qr)) => picture("image/svg+xml", pairing::svg(&qr.text).map(String::into_bytes)),
+        Ok((_, qr)) => picture("image/svg+xml", pictures::svg(&qr.text).map(String::into_bytes)),
         Err(response) => response,
     }
 }
@@ -38,7 +34,7 @@ pub async fn page(State(services): State<Shared>, Path(id): Path<String>, reques
         Ok(found) => found,
         Err(response) => return response,
     };
-    let Some(svg) = pairing::svg(&qr.text) else {
+    let Some(svg) = pictures::svg(&qr.text) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let seconds = (qr.expires_at - services.clock.now()).num_seconds().clamp(2, 60);

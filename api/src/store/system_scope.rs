@@ -5,7 +5,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::{Pools, Scoped};
+use super::{Pools, Reach, ScopeOrigin, Scoped, TenantTx};
 
 /// Why somebody works across tenants. Each variant is a place that was thought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,15 @@ impl SystemTx {
     /// What SeaORM's queries run on.
     pub fn connection(&self) -> &DatabaseTransaction {
         &self.transaction
+    }
+
+    /// Goes on over one tenant's rows only: for what ends in that tenant's event log.
+    pub fn narrow(self, origin: &impl ScopeOrigin) -> TenantTx {
+        let reach = Reach {
+            tenant_id: origin.tenant_id(),
+            devices: origin.devices(),
+        };
+        TenantTx::new(self.transaction, reach)
     }
 
     /// Keeps everything that was done.

@@ -1,7 +1,7 @@
 //! What people do with their own account: see and end their sessions, choose a new password.
 
 use chrono::{DateTime, Utc};
-use entity::{SessionId, session};
+use entity::{SessionId, session, user_account};
 use sea_orm::{ColumnTrait, Condition};
 
 use super::{principal::Principal, queries, service::Accounts, types::strong_password};
@@ -50,20 +50,7 @@ impl Accounts {
         let user = queries::find_user(&self.system(), person.user_id).await?;
         let user = user.ok_or_else(GqlError::unauthenticated)?;
         strong_password(&new, "newPassword", &[&user.email, &user.name])?;
-        let origin = &caller.actor().origin;
-        let attempt = self
-            .throttle
-            .begin(&user.email, origin.address, now, self.allowed_failures())
-            .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
-        let checked = self.check_password(&user.email, current, origin).await;
-        if let Err(Refusal::User(_)) = checked {
-            let message = "This is not your password.";
-            return Err(UserError::new(ErrorCode::InvalidCredentials, message)
-                .at("currentPassword")
-                .into());
-        }
-        checked?;
-        self.throttle.forgive(&attempt);
+        self.know_password(caller, &user, current).await?;
         let hash = self.hash_new(new).await?;
         let others = Condition::all()
             .add(session::Column::UserId.eq(user.id))
@@ -78,5 +65,29 @@ impl Accounts {
         self.tokens
             .sign(user.id, caller.tenant_id(), person.session_id, now)
             .map_err(|error| Refusal::Fault(GqlError::internal(error)))
+    }
+
+    /// Refuses a caller who does not know the password; guesses are counted like those of a login.
+    pub(super) async fn know_password(
+        &self,
+        caller: &Principal,
+        user: &user_account::Model,
+        current: Secret,
+    ) -> Result<(), Refusal> {
+        let origin = &caller.actor().origin;
+        let attempt = self
+            .throttle
+            .begin(&user.email, origin.address, self.clock.now(), self.allowed_failures())
+            .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
+        let checked = self.check_password(&user.email, current, origin).await;
+        if let Err(Refusal::User(_)) = checked {
+            let message = "This is not your password.";
+            return Err(UserError::new(ErrorCode::InvalidCredentials, message)
+                .at("currentPassword")
+                .into());
+        }
+        checked?;
+        self.throttle.forgive(&attempt);
+        Ok(())
     }
 }

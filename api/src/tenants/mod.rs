@@ -1,7 +1,7 @@
 //! Tenants, the people in them, and how people prove who they are.
 //!
-//! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session`, `refresh_token`, `api_token`
-//! and `invitation`. Never decides what a message or
+//! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session`, `refresh_token`, `api_token`,
+//! `second_factor`, `recovery_code`, `password_reset` and `invitation`. Never decides what a message or
 //! a device may do; it answers who calls, in which tenant and in which role.
 //!
 //! **Invariant:** a [`Principal`] exists only when a token was verified, and the session, the person and the membership
@@ -15,10 +15,12 @@ mod api_tokens;
 mod authentication;
 mod believed;
 mod first_run;
+mod letters;
 pub mod limits;
 mod members;
 mod one_time;
 mod password;
+mod password_reset;
 mod permission;
 mod principal;
 mod profile;
@@ -26,6 +28,7 @@ pub mod provisioning;
 mod queries;
 pub mod quota;
 mod schema;
+mod second_factor;
 mod service;
 pub mod settings;
 mod settings_schema;
@@ -39,15 +42,18 @@ pub use account_schema::{AccountMutation, AccountQuery};
 pub use api_tokens::{ApiToken, ApiTokenMutation, ApiTokenQuery, ApiTokens};
 pub use authentication::{AuthenticationError, Authenticator};
 pub use first_run::{FirstRunError, NewOperator, create_operator, prepare};
+pub use letters::Links;
 pub use limits::Meter;
 pub use members::{Invitation, Member, MemberMutation, MemberQuery, Members};
 pub use password::{PasswordError, Passwords};
+pub use password_reset::{PasswordResetMutation, PasswordResetQuery, operator_link as password_reset_link};
 pub use permission::{Permission, Scope};
 pub use principal::{Person, Principal, SeenTenant, principal, scope};
 pub use profile::{Profile, Profiles};
 pub use quota::Quota;
 pub use schema::{SessionMutation, Tenant, TenantQuery, User};
-pub use service::Accounts;
+pub use second_factor::{SecondFactorMutation, reset as reset_second_factor};
+pub use service::{AccountParts, Accounts};
 pub use settings_schema::{TenantMutation, TenantPayload};
 pub use tenancy::Tenancy;
 pub use token::Tokens;

@@ -8,13 +8,14 @@ use super::{
     api_tokens::{ApiToken, ApiTokens},
     permission::{self, Permission, PermissionRule},
     principal::{Principal, principal},
+    second_factor::{self, SecondFactor},
     service::Accounts,
-    types::{Identity, Session},
+    types::{Entrance, Identity, Session},
     views::{Limit, TenantStatus, tenancy},
 };
 use crate::{
     graphql::{
-        GqlError, Payload, Refusal, UserError, answer,
+        ErrorCode, GqlError, Payload, Refusal, UserError, answer,
         context::{CookieChange, Origin, Transport},
         ids,
     },
@@ -69,6 +70,15 @@ impl Viewer {
     /// The person's role in that tenant; null for an API token, which has scopes.
     async fn role(&self) -> Option<Role> {
         self.identity().map(|identity| identity.role.into())
+    }
+
+    /// Whether the person's logins ask for a code besides the password; null for an API token.
+    async fn second_factor(&self, ctx: &Context<'_>) -> Result<Option<SecondFactor>, GqlError> {
+        let Some(identity) = self.identity() else {
+            return Ok(None);
+        };
+        let state = accounts(ctx)?.second_factor(identity.user.id).await?;
+        Ok(Some(SecondFactor::of(state)))
     }
 
     /// The limits that hold for the caller, and how much of them is used.
@@ -261,6 +271,10 @@ pub struct LoginInput {
     /// At most 1024 bytes.
     #[graphql(secret)]
     password: String,
+    /// For those whose second factor is on: six digits of the app, or a recovery code, which is used up. Left out, the
+    /// answer has a `challenge` for `completeLogin`.
+    #[graphql(secret)]
+    totp: Option<String>,
     /// The tenant to act in; the first one of the person when left out.
     tenant_id: Option<ID>,
 }
@@ -276,6 +290,15 @@ pub struct RefreshSessionInput {
     tenant_id: Option<ID>,
 }
 
+/// A login that waits for a code.
+#[derive(SimpleObject)]
+pub struct LoginChallenge {
+    /// Shows that the password was right; good for nothing else.
+    token: String,
+    /// When it ends: after five minutes, or when the password changes.
+    expires_at: DateTime<Utc>,
+}
+
 /// A session, or why there is none.
 #[derive(SimpleObject)]
 pub struct SessionPayload {
@@ -288,7 +311,10 @@ pub struct SessionPayload {
     expires_at: Option<DateTime<Utc>>,
     /// Who is logged in.
     viewer: Option<Viewer>,
-    /// Why there is no session: INVALID_CREDENTIALS, SESSION_EXPIRED, NOT_FOUND (tenant), FORBIDDEN (no tenant).
+    /// The password was right, and a code is missing: give both to `completeLogin`. Comes with SECOND_FACTOR_REQUIRED.
+    challenge: Option<LoginChallenge>,
+    /// Why there is no session: INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED (see `challenge`), INVALID_CODE,
+    /// SESSION_EXPIRED, NOT_FOUND (tenant), FORBIDDEN (no tenant).
     user_errors: Vec<UserError>,
 }
 
@@ -303,6 +329,7 @@ impl Payload<SessionPayload> for SessionPayload {
             refresh_token: None,
             expires_at: None,
             viewer: None,
+            challenge: None,
             user_errors,
         }
     }
@@ -340,10 +367,14 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Begins a session. Needs no authentication. A wrong password and an unknown address are told apart by nobody;
-    /// after several failures RATE_LIMITED says when to try again.
+    /// after several failures RATE_LIMITED says when to try again. Somebody whose second factor is on gives a code too,
+    /// here or in `completeLogin`.
     async fn login(&self, ctx: &Context<'_>, input: LoginInput) -> Result<SessionPayload, GqlError> {
-        let session = login(ctx, input).await;
-        answer(session.map(|session| hand_out(ctx, session)))
+        let entrance = login(ctx, input).await;
+        answer(entrance.map(|entrance| match entrance {
+            Entrance::Session(session) => hand_out(ctx, *session),
+            Entrance::Challenge(challenge) => ask_for_code(&challenge),
+        }))
     }
 
     /// Goes on with a session: a new access token, and a new refresh token for the one given. Needs no access token.
@@ -376,14 +407,32 @@ impl SessionMutation {
     }
 }
 
-async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<Session, Refusal> {
+async fn login(ctx: &Context<'_>, input: LoginInput) -> Result<Entrance, Refusal> {
     let tenant = input
         .tenant_id
         .map(|id| ids::parse(&id, "tenant", "tenantId"))
         .transpose()?;
     accounts(ctx)?
-        .login(&input.email, Secret::new(input.password), tenant, origin(ctx))
+        .login(
+            &input.email,
+            Secret::new(input.password),
+            input.totp.as_deref(),
+            tenant,
+            origin(ctx),
+        )
         .await
+}
+
+fn ask_for_code(challenge: &second_factor::Challenge) -> SessionPayload {
+    let message = "Give the code of your authenticator app, too.";
+    let wanted = UserError::new(ErrorCode::SecondFactorRequired, message).at("totp");
+    SessionPayload {
+        challenge: Some(LoginChallenge {
+            token: challenge.token.expose().to_owned(),
+            expires_at: challenge.expires_at,
+        }),
+        ..SessionPayload::refused(vec![wanted])
+    }
 }
 
 async fn refresh(ctx: &Context<'_>, input: RefreshSessionInput) -> Result<Session, Refusal> {
@@ -419,6 +468,7 @@ pub(super) fn hand_out(ctx: &Context<'_>, session: Session) -> SessionPayload {
         refresh_token: (!by_cookie).then_some(refresh_token),
         expires_at: Some(session.expires_at),
         viewer: Some(Viewer::Person(session.identity)),
+        challenge: None,
         user_errors: Vec::new(),
     }
 }

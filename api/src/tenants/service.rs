@@ -3,28 +3,38 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{SessionId, TenantId, UserId, audit_entry::ActorKind, membership::Role, session, tenant, user_account};
+use entity::{
+    SessionId, TenantId, UserId, audit_entry::ActorKind, event, membership::Role, session, tenant, user_account,
+};
 use sea_orm::{ColumnTrait, Condition, DbErr, prelude::Uuid, sea_query::IntoCondition};
+use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::{
     authentication::Authenticator,
+    letters::Links,
     password::{self, PasswordError, Passwords, Verdict},
     principal::Principal,
     profile::Profiles,
     queries,
     throttle::{Allowance, Throttle},
     token::{RefreshToken, Tokens},
-    types::{Email, Identity, Session, is_alive, session_end},
+    types::{Email, Entrance, Identity, Session, is_alive, session_end},
 };
 use crate::{
     audit::{self, Action, Actor, Acts, Entry},
     clock::{Clock, new_id},
     config,
+    events::{EventLog, NewEvent},
     graphql::{ErrorCode, Fault, GqlError, Refusal, UserError, context::Origin},
+    mail::Mailer,
     rates::{RateSettings, Rule},
     secret::Secret,
-    store::{Reason, ScopeOrigin, Store, SystemScope, SystemTx},
+    store::{Reason, ScopeOrigin, Store, SystemScope, SystemTx, cipher::Cipher},
 };
+
+/// More requests whose work goes on beside them are not taken.
+const BESIDE: usize = 16;
 
 /// The accounts of this server. Cheap to clone.
 #[derive(Clone)]
@@ -37,6 +47,34 @@ pub struct Accounts {
     pub(super) rates: RateSettings,
     pub(super) authenticator: Authenticator,
     pub(super) sessions: config::Sessions,
+    pub(super) cipher: Cipher,
+    pub(super) mailer: Mailer,
+    pub(super) links: Links,
+    /// For work that nobody waits for, such as looking up who a mail goes to: a few at a time.
+    pub(super) beside: Arc<Semaphore>,
+    events: EventLog,
+}
+
+/// What accounts are made of.
+pub struct AccountParts {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Signs access tokens.
+    pub tokens: Tokens,
+    /// The tenants as they are now.
+    pub profiles: Profiles,
+    /// How many logins may fail.
+    pub rates: RateSettings,
+    /// Encrypts second factors.
+    pub cipher: Cipher,
+    /// Mails links.
+    pub mailer: Mailer,
+    /// Where a stolen session is told of.
+    pub events: EventLog,
 }
 
 /// What a refresh token of a living session turned out to be.
@@ -49,17 +87,29 @@ enum Presented {
     Reused,
 }
 
+/// The tenant that a session acts in.
+struct Home(TenantId);
+
+impl ScopeOrigin for Home {
+    fn tenant_id(&self) -> TenantId {
+        self.0
+    }
+}
+
 impl Accounts {
     /// Puts the parts together.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        passwords: Passwords,
-        tokens: Tokens,
-        profiles: Profiles,
-        rates: RateSettings,
-        config: &config::Config,
-    ) -> Self {
+    pub fn new(parts: AccountParts, config: &config::Config) -> Self {
+        let AccountParts {
+            store,
+            clock,
+            passwords,
+            tokens,
+            profiles,
+            rates,
+            cipher,
+            mailer,
+            events,
+        } = parts;
         let authenticator = Authenticator::new(store.clone(), clock.clone(), tokens.clone(), profiles);
         let throttle = Arc::new(Throttle::default());
         Self {
@@ -71,6 +121,11 @@ impl Accounts {
             rates,
             authenticator,
             sessions: config.sessions,
+            cipher,
+            mailer,
+            links: Links::new(config.server.public_url.as_deref()),
+            beside: Arc::new(Semaphore::new(BESIDE)),
+            events,
         }
     }
 
@@ -94,14 +149,15 @@ impl Accounts {
         self.passwords.hash(password).await
     }
 
-    /// Begins a session.
+    /// Begins a session, or asks for the second factor of somebody who has one and gave no code.
     pub async fn login(
         &self,
         email: &str,
         password: Secret,
+        code: Option<&str>,
         tenant: Option<TenantId>,
         origin: Origin,
-    ) -> Result<Session, Refusal> {
+    ) -> Result<Entrance, Refusal> {
         let now = self.clock.now();
         // What can't be an address is treated like an unknown one, and counts as an attempt like one.
         let known_as = Email::parse(email).map_or_else(String::new, |email| email.as_str().to_owned());
@@ -111,13 +167,7 @@ impl Accounts {
             .map_err(|retry_at| GqlError::from(Fault::RateLimited { retry_at }))?;
         let user = self.check_password(&known_as, password, &origin).await?;
         self.throttle.forgive(&attempt);
-
-        let memberships = queries::list_memberships(&self.system(), user.id).await?;
-        let (tenant, role) = choose(memberships, tenant)?;
-        let tx = self.system().begin().await?;
-        let session = self.begin_session(&tx, (user, tenant, role), origin).await?;
-        tx.commit().await?;
-        Ok(session)
+        self.after_password(user, tenant, code, origin).await
     }
 
     /// Begins a session of somebody who has shown who it is, within a transaction.
@@ -182,7 +232,7 @@ impl Accounts {
                 queries::end_sessions(&tx, session::Column::Id.eq(session.id).into_condition(), "reuse", now).await?;
                 let entry = Entry::of(Action::RefreshTokenReused, &session.id).named(&user.email);
                 audit::record_beyond(&tx, session.tenant_id, now, &Actor::stranger(origin), entry).await?;
-                tx.commit().await?;
+                self.tell_reuse(tx, &session).await?;
                 self.authenticator.forget_session(session.id);
                 tracing::warn!(session = %session.id, "a used refresh token came again: its session was ended");
                 return Err(session_expired().into());
@@ -282,7 +332,7 @@ impl Accounts {
 
     /// Writes down a login that failed: in the person's first tenant, or in the platform's own log when nobody has the
     /// address, which is not kept. It takes the same work for both.
-    async fn note_failure(&self, user: Option<&user_account::Model>, origin: &Origin) -> Result<(), DbErr> {
+    pub(super) async fn note_failure(&self, user: Option<&user_account::Model>, origin: &Origin) -> Result<(), DbErr> {
         let id = user.map_or(UserId(Uuid::nil()), |user| user.id);
         let memberships = queries::list_memberships(&self.system(), id).await?;
         let tenant = memberships.first().map(|(tenant, _)| tenant.id);
@@ -325,6 +375,21 @@ impl Accounts {
             (Some(Some(used_at)), Some(None)) if within_grace(used_at) => Ok(Presented::JustReplaced),
             _ => Ok(Presented::Reused),
         }
+    }
+
+    /// Ends the transaction in which a stolen session was ended, with its event.
+    async fn tell_reuse(&self, tx: SystemTx, session: &session::Model) -> Result<(), DbErr> {
+        let Some(tenant) = session.tenant_id else {
+            return tx.commit().await;
+        };
+        let event = NewEvent {
+            r#type: event::Type::RefreshTokenReused,
+            device_id: None,
+            chat_id: None,
+            message_id: None,
+            data: json!({ "userId": session.user_id.to_string(), "sessionId": session.id.to_string() }),
+        };
+        self.events.commit(tx.narrow(&Home(tenant)), vec![event]).await
     }
 
     async fn whereabouts(
@@ -434,7 +499,7 @@ impl Accounts {
 }
 
 /// The wanted tenant, or the first one.
-fn choose(
+pub(super) fn choose(
     memberships: Vec<(tenant::Model, Role)>,
     wanted: Option<TenantId>,
 ) -> Result<(tenant::Model, Role), UserError> {

@@ -5,13 +5,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{SessionId, TenantId, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::secret::{MasterKey, Secret};
 
 const ISSUER: &str = "kabar";
 const AUDIENCE: &str = "kabar-api";
+/// Of what shows that a login has passed its first step. It opens nothing else.
+const CHALLENGE_AUDIENCE: &str = "kabar-login";
 const REFRESH_PREFIX: &str = "kbr_";
 
 /// The token is malformed, forged, expired, or not for us. Why is not told to callers.
@@ -41,6 +43,16 @@ struct Wire {
     sub: String,
     tid: String,
     sid: String,
+    iat: i64,
+    exp: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChallengeWire {
+    iss: String,
+    aud: String,
+    sub: String,
+    tid: String,
     iat: i64,
     exp: i64,
 }
@@ -86,7 +98,6 @@ pub struct Tokens {
     key_id: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
-    validation: Validation,
     lifetime: TimeDelta,
     succession: [u8; 32],
 }
@@ -95,17 +106,10 @@ impl Tokens {
     /// Derives the keys.
     pub fn new(master: &MasterKey, lifetime: std::time::Duration) -> Self {
         let key = master.derive("access token v1");
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The clock of the server decides, which tests can hold; it is compared below.
-        validation.validate_exp = false;
         Self {
             key_id: URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6]),
             encoding: EncodingKey::from_secret(&key),
             decoding: DecodingKey::from_secret(&key),
-            validation,
             lifetime: TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::minutes(10)),
             succession: master.derive("refresh token succession v1"),
         }
@@ -134,23 +138,12 @@ impl Tokens {
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        let header = Header {
-            kid: Some(self.key_id.clone()),
-            ..Header::new(Algorithm::HS256)
-        };
-        let token = jsonwebtoken::encode(&header, &wire, &self.encoding)?;
-        Ok((Secret::new(token), expires_at))
+        Ok((Secret::new(self.encode(&wire)?), expires_at))
     }
 
     /// Checks signature, algorithm, key, issuer, audience and time.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, InvalidToken> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken)?;
-        if header.kid.as_deref() != Some(self.key_id.as_str()) {
-            return Err(InvalidToken);
-        }
-        let wire: Wire = jsonwebtoken::decode(token, &self.decoding, &self.validation)
-            .map_err(|_| InvalidToken)?
-            .claims;
+        let wire: Wire = self.decode(token, AUDIENCE)?;
         let claims = Claims {
             user_id: wire.sub.parse().map_err(|_| InvalidToken)?,
             tenant_id: wire.tid.parse().map_err(|_| InvalidToken)?,
@@ -165,6 +158,61 @@ impl Tokens {
         }
     }
 
+    /// Signs that somebody gave the right password a moment ago; answers when it ends, too.
+    pub fn sign_challenge(
+        &self,
+        user_id: UserId,
+        tenant_id: TenantId,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Result<(Secret, DateTime<Utc>), jsonwebtoken::errors::Error> {
+        let expires_at = DateTime::from_timestamp((now + lifetime).timestamp(), 0).unwrap_or(now);
+        let wire = ChallengeWire {
+            iss: ISSUER.to_owned(),
+            aud: CHALLENGE_AUDIENCE.to_owned(),
+            sub: user_id.to_string(),
+            tid: tenant_id.to_string(),
+            iat: now.timestamp(),
+            exp: expires_at.timestamp(),
+        };
+        Ok((Secret::new(self.encode(&wire)?), expires_at))
+    }
+
+    /// Who gave the right password, for which tenant, and when.
+    pub fn verify_challenge(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(UserId, TenantId, DateTime<Utc>), InvalidToken> {
+        let wire: ChallengeWire = self.decode(token, CHALLENGE_AUDIENCE)?;
+        if now.timestamp() >= wire.exp {
+            return Err(InvalidToken);
+        }
+        Ok((
+            wire.sub.parse().map_err(|_| InvalidToken)?,
+            wire.tid.parse().map_err(|_| InvalidToken)?,
+            DateTime::from_timestamp(wire.iat, 0).ok_or(InvalidToken)?,
+        ))
+    }
+
+    fn encode(&self, wire: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        let header = Header {
+            kid: Some(self.key_id.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
+        jsonwebtoken::encode(&header, wire, &self.encoding)
+    }
+
+    /// Checks signature, algorithm, key, issuer and audience.
+    fn decode<T: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<T, InvalidToken> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken)?;
+        if header.kid.as_deref() != Some(self.key_id.as_str()) {
+            return Err(InvalidToken);
+        }
+        let decoded = jsonwebtoken::decode(token, &self.decoding, &validation(audience));
+        Ok(decoded.map_err(|_| InvalidToken)?.claims)
+    }
+
     /// The token that replaces `token`. It is computed, not drawn, so that two tabs which refresh at the same moment get
     /// the same one: a family of tokens never has two branches, and a thief's use always shows.
     pub fn successor(&self, token: &RefreshToken) -> RefreshToken {
@@ -172,6 +220,16 @@ impl Tokens {
         mac.update(token.expose().as_bytes());
         RefreshToken::encode(&mac.finalize().into_bytes())
     }
+}
+
+fn validation(audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    // The clock of the server decides, which tests can hold; it is compared by the callers.
+    validation.validate_exp = false;
+    validation
 }
 
 #[cfg(test)]
@@ -237,6 +295,23 @@ mod tests {
         ] {
             assert_eq!(tokens.verify(&forged, now()), Err(InvalidToken), "{forged}");
         }
+    }
+
+    #[test]
+    fn what_a_login_waits_with_opens_nothing_and_ends() {
+        let tokens = tokens(1);
+        let (user, tenant): (UserId, TenantId) = (new_id(), new_id());
+        let (challenge, until) = tokens
+            .sign_challenge(user, tenant, now(), TimeDelta::minutes(5))
+            .expect("it can be signed");
+        assert_eq!(tokens.verify(challenge.expose(), now()), Err(InvalidToken));
+        assert_eq!(
+            tokens.verify_challenge(challenge.expose(), now()),
+            Ok((user, tenant, now()))
+        );
+        assert_eq!(tokens.verify_challenge(challenge.expose(), until), Err(InvalidToken));
+        let (access, _) = signed(&tokens);
+        assert_eq!(tokens.verify_challenge(&access, now()), Err(InvalidToken));
     }
 
     #[test]

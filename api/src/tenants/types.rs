@@ -122,6 +122,14 @@ pub fn strong_password(password: &Secret, path: &str, known: &[&str]) -> Result<
     Err(UserError::invalid(path, message))
 }
 
+/// Where the right password leads.
+pub enum Entrance {
+    /// In.
+    Session(Box<Session>),
+    /// To the question for a code.
+    Challenge(super::second_factor::Challenge),
+}
+
 /// What a login or a refresh gives.
 pub struct Session {
     /// Signed, short-lived.

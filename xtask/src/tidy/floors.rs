@@ -10,8 +10,11 @@ use super::source::Source;
 
 /// From the ground up. A unit may use those on its own floor and below; a unit that is missing here is an error.
 const FLOORS: [(&str, &[&str]); 9] = [
-    ("ground", &["clock", "config", "logging", "secret"]),
-    ("toolkit", &["store", "engine", "graphql", "phone", "jobs", "rates"]),
+    ("ground", &["clock", "config", "logging", "pictures", "secret"]),
+    (
+        "toolkit",
+        &["store", "engine", "graphql", "mail", "phone", "jobs", "rates"],
+    ),
     ("tenants, events, media", &["audit", "tenants", "events", "media"]),
     ("devices", &["devices"]),
     ("conversations", &["contacts", "chats", "messages", "groups"]),

@@ -255,6 +255,8 @@ pub struct InvitationPayload {
     /// What to send to the person. It is answered this once, and works once. Without a configured public address it begins
     /// with `/`, seen from this server.
     link: Option<String>,
+    /// Whether the link is being mailed to the person. False when this server sends no mail: pass the link on yourself.
+    mailed: bool,
     /// Why it was refused: INVALID_INPUT, ALREADY_EXISTS (a member, or invited), NOT_FOUND.
     user_errors: Vec<UserError>,
 }
@@ -264,6 +266,7 @@ impl Payload<Invited> for InvitationPayload {
         Self {
             invitation: Some(invited.row.into()),
             link: Some(invited.link),
+            mailed: invited.is_mailed,
             user_errors: Vec::new(),
         }
     }
@@ -272,6 +275,7 @@ impl Payload<Invited> for InvitationPayload {
         Self {
             invitation: None,
             link: None,
+            mailed: false,
             user_errors,
         }
     }
@@ -322,7 +326,7 @@ impl MemberMutation {
         answer(async { members(ctx).remove(caller, parse(&id, "member", "id")?).await }.await)
     }
 
-    /// Invites somebody by a link that works once, for seven days. Needs the right to manage members.
+    /// Invites somebody by a link that works once, for seven days, and mails it when the server sends mail. Needs the right to manage members.
     async fn invite_member(&self, ctx: &Context<'_>, input: InviteMemberInput) -> Result<InvitationPayload, GqlError> {
         let caller = principal(ctx)?;
         answer(members(ctx).invite(caller, &input.email, input.role.into()).await)

@@ -20,7 +20,7 @@ use crate::{
     secret::Secret,
     store::{Reason, ScopeOrigin, Store, SystemTx, TenantScope, TenantTx},
     tenants::{
-        Accounts, Permission, Principal,
+        Accounts, Permission, Principal, letters,
         one_time::OneTimeSecret,
         queries as accounts,
         types::{Email, Session, strong_password},
@@ -36,7 +36,6 @@ pub struct Members {
     store: Store,
     clock: Clock,
     accounts: Accounts,
-    public_url: Option<String>,
 }
 
 /// A member with the person.
@@ -51,6 +50,8 @@ pub struct MemberRow {
 pub struct Invited {
     pub row: invitation::Model,
     pub link: String,
+    /// Whether it goes to the person by mail, too.
+    pub is_mailed: bool,
 }
 
 /// What an invitation says to whoever holds its link.
@@ -69,14 +70,9 @@ pub struct Accepted {
 }
 
 impl Members {
-    /// Brings the parts together. `public_url` is how browsers reach the server.
-    pub fn new(store: Store, clock: Clock, accounts: Accounts, public_url: Option<String>) -> Self {
-        Self {
-            store,
-            clock,
-            accounts,
-            public_url,
-        }
+    /// Brings the parts together.
+    pub fn new(store: Store, clock: Clock, accounts: Accounts) -> Self {
+        Self { store, clock, accounts }
     }
 
     /// What members are counted in.
@@ -226,7 +222,7 @@ impl Members {
             .with(json!({ "role": name(role) }));
         audit::record(&tx, now, caller, entry).await?;
         tx.commit().await?;
-        Ok(self.with_link(row, &secret))
+        Ok(self.hand_out(caller, row, &secret).await?)
     }
 
     /// Makes a new link for an invitation; the old one ends.
@@ -254,7 +250,7 @@ impl Members {
         let entry = Entry::of(Action::InvitationRenewed, &id).named(&row.email);
         audit::record(&tx, now, caller, entry).await?;
         tx.commit().await?;
-        Ok(self.with_link(row, &secret))
+        Ok(self.hand_out(caller, row, &secret).await?)
     }
 
     /// Takes an invitation back.
@@ -406,11 +402,22 @@ impl Members {
         Ok(user.map(|user| MemberRow { membership, user }))
     }
 
-    fn with_link(&self, row: invitation::Model, secret: &OneTimeSecret) -> Invited {
-        let host = self.public_url.as_deref().unwrap_or_default();
-        // Behind the mark, so that no server's log ever holds it.
-        let link = format!("{host}/invitation#{}", secret.expose());
-        Invited { row, link }
+    /// Makes the link, and mails it when mail is sent.
+    async fn hand_out(
+        &self,
+        caller: &Principal,
+        row: invitation::Model,
+        secret: &OneTimeSecret,
+    ) -> Result<Invited, DbErr> {
+        let link = self.accounts.links.invitation(secret);
+        let system = self.store.system(Reason::Authentication);
+        let tenant = accounts::find_tenant(&system, caller.tenant_id()).await?;
+        let letter = tenant.map(|tenant| {
+            let language = &tenant.default_language;
+            letters::invitation(&row.email, language, &tenant.name, &link)
+        });
+        let is_mailed = letter.is_some_and(|letter| self.accounts.mailer.send(letter));
+        Ok(Invited { row, link, is_mailed })
     }
 }
 
