@@ -4,8 +4,10 @@
 //! wire, then what came in, then the leases, then the database.
 
 mod data_dir;
+mod rotation;
 mod wiring;
 
+pub use rotation::{Rotated, rotate_encryption_key, rotate_signing_key};
 pub use wiring::open_store;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -20,6 +22,7 @@ use crate::{
     devices::{Devices, Leases},
     engine,
     http::{self, Services},
+    keys::Keyring,
     mail::Mailer,
     messages::Senders,
     store::Store,
@@ -58,9 +61,9 @@ pub enum StartError {
     /// Passwords can't be hashed as configured.
     #[error(transparent)]
     Passwords(#[from] crate::tenants::PasswordError),
-    /// The key for stored credentials can't be used.
-    #[error("stored credentials can't be encrypted")]
-    Cipher(#[from] crate::store::cipher::CipherError),
+    /// The server's own keys can't be used.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeyError),
     /// Mail can't be sent as configured.
     #[error(transparent)]
     Mail(#[from] crate::mail::MailError),
@@ -81,6 +84,7 @@ pub struct App {
     engine: engine::Handle,
     senders: Senders,
     mailer: Mailer,
+    keyring: Keyring,
     dispatch: JoinHandle<()>,
     first_operator: Option<NewOperator>,
     #[cfg(feature = "sandbox")]
@@ -194,6 +198,7 @@ impl App {
             }
         });
         spawn_until(stopping, self.services.rates.clone().follow());
+        spawn_until(stopping, self.keyring.clone().follow());
         spawn_until(stopping, self.services.windows.clone().share_for_ever());
         let authenticator = self.services.accounts.authenticator().clone();
         spawn_until(stopping, async move {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use api::{
-    app::{App, open_store},
+    app::{self, App, open_store},
     audit::Actor,
     clock::Clock,
     config::{Config, Sources, default_file},
@@ -56,6 +56,11 @@ enum Admin {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Make a new key for what is stored encrypted, and encrypt everything anew under it. Servers may run meanwhile.
+    /// Interrupted, it goes on where it was when it is run again.
+    RotateEncryptionKey,
+    /// Make a new key that signs access tokens. Nobody is logged out: tokens of the old one last until they end.
+    RotateSigningKey,
     /// Print a link by which somebody chooses a new password, good for 24 hours and for once.
     ResetPassword {
         /// The address to log in with.
@@ -96,6 +101,8 @@ pub fn run() -> Result<()> {
             Command::Admin(Admin::CreateOperator { email, password, name }) => {
                 create_operator(config, email, password, name).await
             }
+            Command::Admin(Admin::RotateEncryptionKey) => rotate_encryption_key(&config).await,
+            Command::Admin(Admin::RotateSigningKey) => rotate_signing_key(&config).await,
             Command::Admin(Admin::ResetPassword { email }) => reset_password(&config, &email).await,
             Command::Admin(Admin::ResetSecondFactor { email }) => reset_second_factor(&config, &email).await,
             Command::Schema | Command::Config => Ok(()),
@@ -170,6 +177,26 @@ async fn create_operator(config: Config, email: String, password: Option<String>
     let operator = tenants::create_operator(&store, &Clock::system(), &passwords, &first_run).await?;
     introduce(&operator, password_was_given);
     store.close().await?;
+    Ok(())
+}
+
+async fn rotate_encryption_key(config: &Config) -> Result<()> {
+    println!("Encrypting everything anew. This may be interrupted and run again.");
+    let rotated = app::rotate_encryption_key(config, &Clock::system()).await?;
+    if rotated.went_on {
+        println!("It went on with a rotation that was interrupted.");
+    }
+    println!("{} values were encrypted under key {}.", rotated.values, rotated.number);
+    println!("previous_secret_keys can be removed from the configuration when every node has the current one.");
+    Ok(())
+}
+
+async fn rotate_signing_key(config: &Config) -> Result<()> {
+    let active_at = app::rotate_signing_key(config, &Clock::system()).await?;
+    println!(
+        "Access tokens are signed by a new key from {} on.",
+        active_at.to_rfc3339()
+    );
     Ok(())
 }
 

@@ -76,6 +76,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What every key is derived from.
     pub master_key: MasterKey,
+    /// What keys were derived from before, the newest first: they only open what is stored.
+    pub previous_keys: Vec<MasterKey>,
     /// The HTTP server.
     pub server: Server,
     /// The database.
@@ -325,6 +327,12 @@ impl Config {
     /// The defaults, with the given settings over them: for tests. Keys are dotted, as `server.listen`.
     pub fn for_tests(settings: &[(&str, &str)]) -> Result<Self, ConfigError> {
         Self::load(&Sources::only(settings))
+    }
+
+    /// The current secret first, then those of before.
+    pub fn secrets(&self) -> Vec<MasterKey> {
+        let current = std::iter::once(&self.master_key);
+        current.chain(&self.previous_keys).cloned().collect()
     }
 
     /// Whether browsers reach the server by https, as far as the configuration tells.

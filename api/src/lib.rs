@@ -16,6 +16,7 @@ pub mod events;
 pub mod feed;
 pub mod graphql;
 pub mod http;
+pub mod keys;
 pub mod logging;
 pub mod mail;
 pub mod messages;

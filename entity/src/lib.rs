@@ -27,6 +27,7 @@ pub mod receipt;
 pub mod recovery_code;
 pub mod refresh_token;
 pub mod second_factor;
+pub mod server_key;
 pub mod session;
 pub mod tenant;
 pub mod user_account;

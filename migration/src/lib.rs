@@ -22,6 +22,7 @@ mod m2026_11_21_000022_rates;
 mod m2026_11_21_000031_address_pairs;
 mod m2026_11_21_000040_second_factors;
 mod m2026_11_21_000041_password_resets;
+mod m2026_11_21_000042_server_keys;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000006_engine_records::Migration),
             Box::new(m2026_11_21_000040_second_factors::Migration),
             Box::new(m2026_11_21_000041_password_resets::Migration),
+            Box::new(m2026_11_21_000042_server_keys::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod cross_origin;
 mod devices;
 mod hostile_credentials;
+mod keys;
 mod limits;
 mod members;
 mod operation;

@@ -4,6 +4,7 @@ mod crashes;
 mod database;
 mod errors;
 mod hidden_addresses;
+mod keys;
 mod linking;
 mod messages;
 mod plans;

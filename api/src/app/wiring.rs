@@ -13,12 +13,13 @@ use crate::{
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
     http::{Probes, Services},
+    keys::Keyring,
     mail::Mailer,
     messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
     platform::Platform,
     rates::{RateSettings, Windows},
     schema,
-    store::{DatabaseOptions, Store, cipher::Cipher},
+    store::{DatabaseOptions, Store},
     tenants::{self, AccountParts, Accounts, ApiTokens, Members, Passwords, Profiles, Tenancy, Tokens},
 };
 
@@ -31,8 +32,13 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
 
     let passwords = Passwords::new(config.passwords)?;
     let first_operator = tenants::prepare(&store, &clock, &passwords, &config.first_run).await?;
-    let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
-    let cipher = Cipher::new([(1, config.master_key.derive("engine records v1"))])?;
+    let keyring = Keyring::open(store.clone(), clock.clone(), &config.secrets()).await?;
+    let tokens = Tokens::new(
+        keyring.signing().clone(),
+        &config.master_key,
+        config.sessions.access_token,
+    );
+    let cipher = keyring.cipher().clone();
     let profiles = Profiles::new(store.clone());
     let rates = RateSettings::new(store.clone(), &config);
     rates.reload().await?;
@@ -161,6 +167,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         engine,
         senders,
         mailer,
+        keyring,
         dispatch,
         first_operator,
         #[cfg(feature = "sandbox")]

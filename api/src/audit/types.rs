@@ -177,6 +177,10 @@ actions! {
     PlanUpdated = "plan_updated";
     /// A plan was deleted. Told in the platform's own log.
     PlanDeleted = "plan_deleted";
+    /// Access tokens are signed by a new key. Told in the platform's own log.
+    SigningKeyRotated = "signing_key_rotated";
+    /// Everything that is stored encrypted is under a new key. Told in the platform's own log.
+    EncryptionKeyRotated = "encryption_key_rotated";
     /// The platform's settings changed. Told in the platform's own log.
     PlatformSettingsUpdated = "platform_settings_updated";
     /// An API token was made.

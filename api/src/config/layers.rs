@@ -328,6 +328,37 @@ mod tests {
     }
 
     #[test]
+    fn production_refuses_secrets_that_are_short_or_stand_in_examples() {
+        let strong = ("KABAR_SECRET_KEY", "9F3kq0vX7mB2tR8wYzL5cN1pD6hJ4sGa");
+        let load = |further: &[(&str, &str)]| Config::load(&with_variables_only(further));
+        for (name, value) in [
+            ("KABAR_SECRET_KEY", "changeme-changeme-changeme-changeme"),
+            ("KABAR_OPERATOR_PASSWORD", "short"),
+            ("KABAR_OPERATOR_PASSWORD", "changeme-changeme"),
+            ("KABAR_SERVER_METRICS_TOKEN", "metrics"),
+        ] {
+            // Later variables of the same name win.
+            for mode in [("KABAR_MODE", "production"), ("KABAR_PUBLIC_URL", "https://kabar.test")] {
+                let error = load(&[mode, strong, (name, value)]).expect_err(name).to_string();
+                assert!(error.contains(name), "{name}: {error}");
+            }
+            load(&[("KABAR_MODE", "development"), strong, (name, value)]).expect("development forgives");
+        }
+        let good = [strong, ("KABAR_OPERATOR_PASSWORD", "rusty bicycle over the harbour")];
+        let config = load(&[good[0], good[1], ("KABAR_PUBLIC_URL", "https://kabar.test")]).expect("strong enough");
+        assert_eq!(config.mode, crate::config::Mode::Production);
+        let message = load(&[("KABAR_MODE", "production")]).expect_err("no key").to_string();
+        assert!(message.contains("KABAR_SECRET_KEY"), "{message}");
+    }
+
+    fn with_variables_only(variables: &[(&str, &str)]) -> Sources {
+        Sources {
+            settings: Vec::new(),
+            ..with_variables(variables)
+        }
+    }
+
+    #[test]
     fn unknown_keys_are_named_with_a_suggestion() {
         let (sources, _file) = with_file("[server]\nlisten_on = \"x\"\n");
         let error = Config::load(&sources).expect_err("unknown key");

@@ -39,6 +39,15 @@ pub(super) fn resolve(mode: Mode, text: &str, data_dir: &Path, origins: &Origins
     }
 }
 
+/// Secrets of before: they were good enough once, so only their length is checked.
+pub(super) fn previous(texts: &[String], origins: &Origins) -> Result<Vec<MasterKey>, ConfigError> {
+    let short = || origins.invalid("previous_secret_keys", "each must have at least 32 bytes");
+    texts
+        .iter()
+        .map(|text| MasterKey::new(decode(text)).ok_or_else(short))
+        .collect()
+}
+
 /// Base64 or hex of at least 32 bytes; anything else is taken as it stands.
 fn decode(text: &str) -> Vec<u8> {
     let hex = || {
@@ -63,11 +72,16 @@ fn decode(text: &str) -> Vec<u8> {
 
 /// Examples and texts with hardly any variety.
 fn is_guessable(text: &str, bytes: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
     let mut distinct: Vec<u8> = bytes.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    distinct.len() < 12 || EXAMPLES.iter().any(|example| lower.contains(example))
+    distinct.len() < 12 || is_example(text)
+}
+
+/// Whether a text looks like one that somebody was meant to replace.
+pub(super) fn is_example(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    EXAMPLES.iter().any(|example| lower.contains(example))
 }
 
 /// Reads the generated key, or makes it. Only its owner may read the file.

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     mode: String,
     data_dir: PathBuf,
     secret_key: String,
+    previous_secret_keys: Vec<String>,
     server: RawServer,
     database: RawDatabase,
     first_run: RawFirstRun,
@@ -165,16 +166,21 @@ struct RawLog {
 
 /// Checks every value.
 pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
-    let mode = mode(&raw.mode, origins)?;
+    let mode = mode(&raw.mode, &raw.server.public_url, origins)?;
     let master_key = master_key::resolve(mode, &raw.secret_key, &raw.data_dir, origins)?;
     let server = server(raw.server, origins)?;
+    let first_run = first_run(raw.first_run, origins)?;
+    if mode == Mode::Production {
+        refuse_weak_secrets(&server, &first_run, origins)?;
+    }
     Ok(Config {
         mode,
         master_key,
+        previous_keys: master_key::previous(&raw.previous_secret_keys, origins)?,
         mail: mail(raw.mail, &server, origins)?,
         server,
         database: database(raw.database, &raw.data_dir, origins)?,
-        first_run: first_run(raw.first_run, origins)?,
+        first_run,
         sessions: sessions(&raw.sessions, origins)?,
         passwords: passwords(&raw.passwords, origins)?,
         login: Login {
@@ -192,9 +198,32 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
     })
 }
 
-fn mode(text: &str, origins: &Origins) -> Result<Mode, ConfigError> {
+/// What else guards something must not be short or an example, either.
+fn refuse_weak_secrets(server: &Server, first_run: &FirstRun, origins: &Origins) -> Result<(), ConfigError> {
+    let is_weak = |secret: &Secret, least: usize| {
+        let text = secret.expose();
+        text.len() < least || master_key::is_example(text)
+    };
+    if first_run
+        .operator_password
+        .as_ref()
+        .is_some_and(|secret| is_weak(secret, 12))
+    {
+        let message =
+            "production wants at least 12 characters that stand in no example; leave it empty to have one made";
+        return Err(origins.invalid("first_run.operator_password", message));
+    }
+    if server.metrics_token.as_ref().is_some_and(|secret| is_weak(secret, 16)) {
+        let message = "production wants at least 16 characters that stand in no example";
+        return Err(origins.invalid("server.metrics_token", message));
+    }
+    Ok(())
+}
+
+/// A server that browsers reach by https is in production unless it says otherwise.
+fn mode(text: &str, public_url: &str, origins: &Origins) -> Result<Mode, ConfigError> {
     match text {
-        "" if cfg!(feature = "sandbox") => Ok(Mode::Development),
+        "" if cfg!(feature = "sandbox") && !public_url.starts_with("https://") => Ok(Mode::Development),
         "" | "production" => Ok(Mode::Production),
         "development" => Ok(Mode::Development),
         _ => Err(origins.invalid("mode", "write development or production")),

@@ -26,6 +26,7 @@ pub use config::{Endpoint, EngineConfig, ReconnectPolicy};
 pub use error::{EngineError, SendError};
 pub use event::{EngineEvent, EventKind};
 pub use handle::{Command, Handle, Reply, Sending};
+pub use storage::reseal as reseal_records;
 pub use types::{
     IncomingContent, IncomingMessage, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved, new_message_id,
 };

@@ -6,7 +6,11 @@
 //! **Invariant:** a sealed value opens only in the place it was sealed for. The place is part of what the tag covers, so
 //! a value that is copied to another device, table or key does not open.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aes_gcm::{
     Aes256Gcm, Nonce,
@@ -34,33 +38,52 @@ pub enum CipherError {
     NoKey,
 }
 
-/// Seals and opens. Cheap to clone.
+/// Seals and opens. Cheap to clone; all clones change together when keys are rotated.
 #[derive(Clone)]
-pub struct Cipher {
-    keys: Arc<HashMap<u8, Aes256Gcm>>,
+pub struct Cipher(Arc<RwLock<Arc<Ring>>>);
+
+struct Ring {
+    keys: HashMap<u8, Aes256Gcm>,
     newest: u8,
 }
 
 impl Cipher {
     /// From key ids and keys. The highest id seals; the others only open.
     pub fn new(keys: impl IntoIterator<Item = (u8, [u8; 32])>) -> Result<Self, CipherError> {
-        let keys: HashMap<u8, Aes256Gcm> = keys
-            .into_iter()
-            .map(|(id, key)| (id, Aes256Gcm::new(&key.into())))
-            .collect();
-        let newest = *keys.keys().max().ok_or(CipherError::NoKey)?;
-        Ok(Self {
-            keys: Arc::new(keys),
-            newest,
-        })
+        let keys: Vec<_> = keys.into_iter().collect();
+        let newest = keys.iter().map(|(id, _)| *id).max().ok_or(CipherError::NoKey)?;
+        let ring = Ring::new(keys, newest)?;
+        Ok(Self(Arc::new(RwLock::new(Arc::new(ring)))))
+    }
+
+    /// Goes on with other keys: `newest` seals, the others only open.
+    pub fn replace(&self, keys: impl IntoIterator<Item = (u8, [u8; 32])>, newest: u8) -> Result<(), CipherError> {
+        let ring = Ring::new(keys, newest)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        Ok(())
+    }
+
+    /// The number of the key that seals.
+    pub fn newest(&self) -> u8 {
+        self.ring().newest
+    }
+
+    /// Opens a value and seals it anew, under the newest key.
+    pub fn reseal(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
+        self.seal(place, &self.open(place, sealed)?)
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Encrypts `plain` for a place.
     pub fn seal(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let key = self.keys.get(&self.newest).ok_or(CipherError::NoKey)?;
+        let ring = self.ring();
+        let key = ring.keys.get(&ring.newest).ok_or(CipherError::NoKey)?;
         let nonce: [u8; NONCE] = rand::rng().random();
         let mut sealed = Vec::with_capacity(HEADER + plain.len() + 16);
-        sealed.push(self.newest);
+        sealed.push(ring.newest);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plain);
         let tag = key
@@ -75,7 +98,8 @@ impl Cipher {
         let (id, rest) = sealed.split_first().ok_or(CipherError::Truncated)?;
         let (nonce, body) = rest.split_first_chunk::<NONCE>().ok_or(CipherError::Truncated)?;
         let (body, tag) = body.split_last_chunk::<16>().ok_or(CipherError::Truncated)?;
-        let key = self.keys.get(id).ok_or(CipherError::UnknownKey(*id))?;
+        let ring = self.ring();
+        let key = ring.keys.get(id).ok_or(CipherError::UnknownKey(*id))?;
         let mut plain = body.to_vec();
         key.decrypt_inout_detached(&Nonce::from(*nonce), place, plain.as_mut_slice().into(), &(*tag).into())
             .map_err(|_| CipherError::Forged)?;
@@ -83,11 +107,25 @@ impl Cipher {
     }
 }
 
+impl Ring {
+    fn new(keys: impl IntoIterator<Item = (u8, [u8; 32])>, newest: u8) -> Result<Self, CipherError> {
+        let keys: HashMap<u8, Aes256Gcm> = keys
+            .into_iter()
+            .map(|(id, key)| (id, Aes256Gcm::new(&key.into())))
+            .collect();
+        if keys.contains_key(&newest) {
+            Ok(Self { keys, newest })
+        } else {
+            Err(CipherError::NoKey)
+        }
+    }
+}
+
 impl fmt::Debug for Cipher {
     /// Shows which keys there are, never a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cipher")
-            .field("newest", &self.newest)
+            .field("newest", &self.newest())
             .finish_non_exhaustive()
     }
 }
@@ -125,5 +163,13 @@ mod tests {
         let sealed = both.seal(b"", b"after").expect("sealed");
         assert_eq!(old.open(b"", &sealed), Err(CipherError::UnknownKey(2)));
         assert!(Cipher::new([]).is_err());
+        let clone = old.clone();
+        old.replace([(1, [7; 32]), (2, [8; 32])], 1).expect("keys");
+        assert_eq!(clone.open(b"", &sealed), Ok(b"after".to_vec()), "known before it seals");
+        assert_eq!(clone.newest(), 1);
+        old.replace([(1, [7; 32]), (2, [8; 32])], 2).expect("keys");
+        let before = both.seal(b"", b"x").expect("sealed");
+        assert_eq!(clone.reseal(b"", &before).map(|value| value[0]), Ok(2));
+        assert!(old.replace([(1, [7; 32])], 2).is_err());
     }
 }

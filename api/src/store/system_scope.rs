@@ -12,6 +12,8 @@ use super::{Pools, Reach, ScopeOrigin, Scoped, TenantTx};
 pub enum Reason {
     /// Find out who calls: people, sessions and memberships, before a tenant is known.
     Authentication,
+    /// Read, rotate and use the server's own keys.
+    Keys,
     /// Make the first operator and tenant, or another operator from the command line.
     Provisioning,
     /// Find out what a tenant may do and use, for its own requests.

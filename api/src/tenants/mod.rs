@@ -52,7 +52,7 @@ pub use principal::{Person, Principal, SeenTenant, principal, scope};
 pub use profile::{Profile, Profiles};
 pub use quota::Quota;
 pub use schema::{SessionMutation, Tenant, TenantQuery, User};
-pub use second_factor::{SecondFactorMutation, reset as reset_second_factor};
+pub use second_factor::{SecondFactorMutation, reseal as reseal_second_factors, reset as reset_second_factor};
 pub use service::{AccountParts, Accounts};
 pub use settings_schema::{TenantMutation, TenantPayload};
 pub use tenancy::Tenancy;

@@ -1,6 +1,9 @@
 //! Passwords: hashed with argon2id, on threads of their own, only a few at the same time.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -47,6 +50,8 @@ pub struct Passwords {
     /// What is checked when there is no such account, so that the answer takes as long.
     decoy: Arc<str>,
     permits: Arc<Semaphore>,
+    /// How many hashes were computed: what an answer costs, and so how long it takes.
+    computed: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -60,6 +65,7 @@ impl Passwords {
             argon2,
             decoy,
             permits: Arc::new(Semaphore::new(config.concurrency)),
+            computed: Arc::default(),
         })
     }
 
@@ -78,6 +84,12 @@ impl Passwords {
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
+    /// How many hashes were computed so far.
+    #[cfg(test)]
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
@@ -86,6 +98,8 @@ impl Passwords {
             .acquire_owned()
             .await
             .map_err(|_| PasswordError::Stopped)?;
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("kabar_password_hashes_total").increment(1);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()

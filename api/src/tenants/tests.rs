@@ -40,7 +40,11 @@ impl Stage {
         prepare(&store, &clock, &passwords, &config.first_run)
             .await
             .expect("an operator is made");
-        let tokens = Tokens::new(&config.master_key, config.sessions.access_token);
+        let tokens = Tokens::new(
+            crate::keys::SigningKeys::new(vec![crate::keys::SigningKey::lasting([1; 32])]),
+            &config.master_key,
+            config.sessions.access_token,
+        );
         let accounts = Accounts::new(
             AccountParts {
                 store: store.clone(),
@@ -164,6 +168,61 @@ async fn wrong_passwords_and_unknown_accounts_get_the_same_answer() {
         );
     }
     assert!(stage.try_login(&EMAIL.to_uppercase(), PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_account_costs_as_many_hashes_as_a_wrong_password() {
+    let stage = Stage::new().await;
+    let mut costs = Vec::new();
+    for (email, password) in [
+        (EMAIL, "wrong"),
+        ("nobody@example.com", PASSWORD),
+        ("no address", PASSWORD),
+        ("", ""),
+    ] {
+        let before = stage.accounts.passwords.computed();
+        assert!(stage.try_login(email, password).await.is_err());
+        costs.push(stage.accounts.passwords.computed() - before);
+    }
+    assert_eq!(costs, [1, 1, 1, 1]);
+    // What is too long to be a password is refused before anything is hashed, whoever it is for.
+    let long = "x".repeat(password::LONGEST + 1);
+    let before = stage.accounts.passwords.computed();
+    for email in [EMAIL, "nobody@example.com"] {
+        assert_eq!(
+            code(stage.try_login(email, &long).await),
+            Some(ErrorCode::InvalidCredentials)
+        );
+    }
+    assert_eq!(stage.accounts.passwords.computed(), before);
+}
+
+#[tokio::test]
+async fn a_login_hashes_the_password_anew_when_the_parameters_have_changed() {
+    let mut stage = Stage::new().await;
+    let hash = async |stage: &Stage| {
+        let system = stage.store.system(Reason::Authentication);
+        let user = queries::find_user_by_email(&system, EMAIL).await.expect("read");
+        user.expect("there is one").password_hash
+    };
+    let session = stage.login().await;
+    let old = hash(&stage).await;
+    assert!(old.contains("m=64,t=1,p=1"), "{old}");
+    stage.accounts.passwords = Passwords::new(crate::config::Passwords {
+        memory_kib: 128,
+        iterations: 2,
+        parallelism: 1,
+        concurrency: 2,
+    })
+    .expect("valid parameters");
+    assert!(stage.try_login(EMAIL, "wrong").await.is_err());
+    assert_eq!(hash(&stage).await, old, "a wrong password changes nothing");
+    stage.login().await;
+    let new = hash(&stage).await;
+    assert!(new.contains("m=128,t=2,p=1"), "{new}");
+    assert!(stage.is_in(&session).await, "sessions go on");
+    stage.login().await;
+    assert_eq!(hash(&stage).await, new, "once is enough");
 }
 
 #[tokio::test]

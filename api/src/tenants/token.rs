@@ -8,7 +8,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::secret::{MasterKey, Secret};
+use crate::{
+    keys::SigningKeys,
+    secret::{MasterKey, Secret},
+};
 
 const ISSUER: &str = "kabar";
 const AUDIENCE: &str = "kabar-api";
@@ -20,6 +23,17 @@ const REFRESH_PREFIX: &str = "kbr_";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not valid")]
 pub struct InvalidToken;
+
+/// A token can't be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    /// The keys were not read yet.
+    #[error("there is no key that signs")]
+    NoKey,
+    /// The library refused.
+    #[error(transparent)]
+    Library(#[from] jsonwebtoken::errors::Error),
+}
 
 /// Who an access token speaks for. What that person may do is read from the database, never from the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +109,16 @@ impl RefreshToken {
 /// Signs and checks tokens.
 #[derive(Clone)]
 pub struct Tokens {
-    key_id: String,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    keys: SigningKeys,
     lifetime: TimeDelta,
     succession: [u8; 32],
 }
 
 impl Tokens {
-    /// Derives the keys.
-    pub fn new(master: &MasterKey, lifetime: std::time::Duration) -> Self {
-        let key = master.derive("access token v1");
+    /// Signs and checks with the keys as they are at each moment.
+    pub fn new(keys: SigningKeys, master: &MasterKey, lifetime: std::time::Duration) -> Self {
         Self {
-            key_id: URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6]),
-            encoding: EncodingKey::from_secret(&key),
-            decoding: DecodingKey::from_secret(&key),
+            keys,
             lifetime: TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::minutes(10)),
             succession: master.derive("refresh token succession v1"),
         }
@@ -127,7 +136,7 @@ impl Tokens {
         tenant_id: TenantId,
         session_id: SessionId,
         now: DateTime<Utc>,
-    ) -> Result<(Secret, DateTime<Utc>), jsonwebtoken::errors::Error> {
+    ) -> Result<(Secret, DateTime<Utc>), SigningError> {
         let expires_at = DateTime::from_timestamp((now + self.lifetime).timestamp(), 0).unwrap_or(now);
         let wire = Wire {
             iss: ISSUER.to_owned(),
@@ -138,12 +147,12 @@ impl Tokens {
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        Ok((Secret::new(self.encode(&wire)?), expires_at))
+        Ok((Secret::new(self.encode(&wire, now)?), expires_at))
     }
 
     /// Checks signature, algorithm, key, issuer, audience and time.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, InvalidToken> {
-        let wire: Wire = self.decode(token, AUDIENCE)?;
+        let wire: Wire = self.decode(token, AUDIENCE, now)?;
         let claims = Claims {
             user_id: wire.sub.parse().map_err(|_| InvalidToken)?,
             tenant_id: wire.tid.parse().map_err(|_| InvalidToken)?,
@@ -165,7 +174,7 @@ impl Tokens {
         tenant_id: TenantId,
         now: DateTime<Utc>,
         lifetime: TimeDelta,
-    ) -> Result<(Secret, DateTime<Utc>), jsonwebtoken::errors::Error> {
+    ) -> Result<(Secret, DateTime<Utc>), SigningError> {
         let expires_at = DateTime::from_timestamp((now + lifetime).timestamp(), 0).unwrap_or(now);
         let wire = ChallengeWire {
             iss: ISSUER.to_owned(),
@@ -175,7 +184,7 @@ impl Tokens {
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        Ok((Secret::new(self.encode(&wire)?), expires_at))
+        Ok((Secret::new(self.encode(&wire, now)?), expires_at))
     }
 
     /// Who gave the right password, for which tenant, and when.
@@ -184,7 +193,7 @@ impl Tokens {
         token: &str,
         now: DateTime<Utc>,
     ) -> Result<(UserId, TenantId, DateTime<Utc>), InvalidToken> {
-        let wire: ChallengeWire = self.decode(token, CHALLENGE_AUDIENCE)?;
+        let wire: ChallengeWire = self.decode(token, CHALLENGE_AUDIENCE, now)?;
         if now.timestamp() >= wire.exp {
             return Err(InvalidToken);
         }
@@ -195,21 +204,27 @@ impl Tokens {
         ))
     }
 
-    fn encode(&self, wire: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+    fn encode(&self, wire: &impl Serialize, now: DateTime<Utc>) -> Result<String, SigningError> {
+        let key = self.keys.signer(now).ok_or(SigningError::NoKey)?;
         let header = Header {
-            kid: Some(self.key_id.clone()),
+            kid: Some(key.id),
             ..Header::new(Algorithm::HS256)
         };
-        jsonwebtoken::encode(&header, wire, &self.encoding)
+        Ok(jsonwebtoken::encode(
+            &header,
+            wire,
+            &EncodingKey::from_secret(&key.secret),
+        )?)
     }
 
     /// Checks signature, algorithm, key, issuer and audience.
-    fn decode<T: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<T, InvalidToken> {
+    fn decode<T: DeserializeOwned>(&self, token: &str, audience: &str, now: DateTime<Utc>) -> Result<T, InvalidToken> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidToken)?;
-        if header.kid.as_deref() != Some(self.key_id.as_str()) {
-            return Err(InvalidToken);
-        }
-        let decoded = jsonwebtoken::decode(token, &self.decoding, &validation(audience));
+        let key = header
+            .kid
+            .and_then(|id| self.keys.checker(&id, now))
+            .ok_or(InvalidToken)?;
+        let decoded = jsonwebtoken::decode(token, &DecodingKey::from_secret(&key.secret), &validation(audience));
         Ok(decoded.map_err(|_| InvalidToken)?.claims)
     }
 
@@ -235,11 +250,19 @@ fn validation(audience: &str) -> Validation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::new_id;
+    use crate::{clock::new_id, keys::SigningKey};
 
     fn tokens(byte: u8) -> Tokens {
-        let master = MasterKey::new(vec![byte; 32]).expect("long enough");
-        Tokens::new(&master, std::time::Duration::from_mins(10))
+        with_keys(vec![SigningKey::lasting([byte; 32])])
+    }
+
+    fn with_keys(keys: Vec<SigningKey>) -> Tokens {
+        let master = MasterKey::new(vec![1; 32]).expect("long enough");
+        Tokens::new(SigningKeys::new(keys), &master, std::time::Duration::from_mins(10))
+    }
+
+    fn key_id(tokens: &Tokens) -> String {
+        tokens.keys.signer(now()).expect("a key").id
     }
 
     fn now() -> DateTime<Utc> {
@@ -279,8 +302,8 @@ mod tests {
         let (token, _) = signed(&tokens);
         let (other, _) = signed(&super::tests::tokens(2));
         let parts: Vec<&str> = token.split('.').collect();
-        let none = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"none","kid":"{}"}}"#, tokens.key_id));
-        let stronger = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"HS512","kid":"{}"}}"#, tokens.key_id));
+        let none = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"none","kid":"{}"}}"#, key_id(&tokens)));
+        let stronger = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"HS512","kid":"{}"}}"#, key_id(&tokens)));
         let mut payload = URL_SAFE_NO_PAD.decode(parts[1]).expect("base64");
         let last = payload.len() - 3;
         payload[last] ^= 1;
@@ -315,6 +338,48 @@ mod tests {
     }
 
     #[test]
+    fn a_new_key_signs_while_tokens_of_the_old_one_last_and_ends_them_at_its_time() {
+        let at = |seconds: i64| now() + TimeDelta::seconds(seconds);
+        let old = SigningKey::new([1; 32], at(-1000), None);
+        let tokens = with_keys(vec![old.clone()]);
+        let (before, claims) = signed(&tokens);
+        let retiring = SigningKey {
+            retired_at: Some(at(400)),
+            ..old
+        };
+        let new = SigningKey::new([2; 32], at(3), None);
+        tokens.keys.replace(vec![retiring, new.clone()]);
+        assert_eq!(tokens.verify(&before, at(399)), Ok(claims), "nobody is logged out");
+        assert_eq!(tokens.verify(&before, at(400)), Err(InvalidToken));
+        let header_of = |now| {
+            let (token, _) = tokens
+                .sign(claims.user_id, claims.tenant_id, claims.session_id, now)
+                .expect("signed");
+            jsonwebtoken::decode_header(token.expose()).expect("a header").kid
+        };
+        assert_ne!(header_of(at(2)), Some(new.id.clone()), "not before every node knows it");
+        assert_eq!(header_of(at(3)), Some(new.id));
+    }
+
+    #[test]
+    fn a_token_that_names_no_key_or_another_one_is_refused() {
+        let tokens = with_keys(vec![SigningKey::lasting([1; 32]), SigningKey::lasting([2; 32])]);
+        let (token, _) = signed(&tokens);
+        let payload = token.split('.').nth(1).expect("three parts").to_owned();
+        let wire = URL_SAFE_NO_PAD.decode(payload).expect("base64");
+        let wire: serde_json::Value = serde_json::from_slice(&wire).expect("JSON");
+        let other = SigningKey::lasting([1; 32]).id;
+        for kid in [None, Some(other), Some("../../etc/passwd".to_owned())] {
+            let header = Header {
+                kid,
+                ..Header::new(Algorithm::HS256)
+            };
+            let forged = jsonwebtoken::encode(&header, &wire, &EncodingKey::from_secret(&[2; 32])).expect("signed");
+            assert_eq!(tokens.verify(&forged, now()), Err(InvalidToken));
+        }
+    }
+
+    #[test]
     fn another_audience_is_refused() {
         let tokens = tokens(1);
         let (token, _) = signed(&tokens);
@@ -324,10 +389,11 @@ mod tests {
         let mut wire: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
         wire["aud"] = "somebody".into();
         let header = Header {
-            kid: Some(tokens.key_id.clone()),
+            kid: Some(key_id(&tokens)),
             ..Header::new(Algorithm::HS256)
         };
-        let forged = jsonwebtoken::encode(&header, &wire, &tokens.encoding).expect("it can be signed");
+        let key = EncodingKey::from_secret(&[1; 32]);
+        let forged = jsonwebtoken::encode(&header, &wire, &key).expect("it can be signed");
         assert_eq!(tokens.verify(&forged, now()), Err(InvalidToken));
     }
 

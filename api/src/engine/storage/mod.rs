@@ -15,6 +15,7 @@ mod credentials;
 mod prekeys;
 mod protocol;
 mod records;
+mod resealing;
 mod secrets;
 mod signal;
 mod space;
@@ -27,6 +28,7 @@ mod tests;
 use wacore::store::{error::StoreError, traits::TcTokenEntry};
 
 pub(super) use records::Records;
+pub use resealing::reseal;
 pub(super) use writer::Writer;
 
 use space::Space;

@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use entity::engine_record::{Column, Model};
+use entity::{
+    DeviceId,
+    engine_record::{Column, Model},
+};
 use sea_orm::{ColumnTrait, Condition, Order};
 use tokio::sync::{RwLock, oneshot};
 use wacore::store::error::StoreError;
@@ -348,14 +351,18 @@ impl Records {
             .map_err(sealed)
     }
 
-    /// What a value is sealed for.
     fn place(&self, space: Space, key: &[u8]) -> Vec<u8> {
-        let mut place = Vec::with_capacity(18 + key.len());
-        place.extend_from_slice(self.scope.device_id().0.as_bytes());
-        place.extend_from_slice(&space.number().to_be_bytes());
-        place.extend_from_slice(key);
-        place
+        place(self.scope.device_id(), space.number(), key)
     }
+}
+
+/// What a value is sealed for.
+pub(super) fn place(device: DeviceId, space: i16, key: &[u8]) -> Vec<u8> {
+    let mut place = Vec::with_capacity(18 + key.len());
+    place.extend_from_slice(device.0.as_bytes());
+    place.extend_from_slice(&space.to_be_bytes());
+    place.extend_from_slice(key);
+    place
 }
 
 fn merge(mut found: Vec<(Vec<u8>, Vec<u8>)>, behind: Vec<(Vec<u8>, Newer)>) -> Vec<(Vec<u8>, Vec<u8>)> {

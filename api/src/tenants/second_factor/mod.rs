@@ -11,10 +11,12 @@
 
 mod challenge;
 mod queries;
+mod resealing;
 mod schema;
 mod service;
 mod types;
 
 pub use challenge::Challenge;
+pub use resealing::reseal;
 pub use schema::{SecondFactor, SecondFactorMutation};
 pub use service::reset;
