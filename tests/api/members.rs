@@ -12,6 +12,8 @@ tests::on_both_databases!(
     admins_do_not_touch_owners,
     invitations_end_are_renewed_and_taken_back,
     members_of_other_tenants_are_out_of_reach,
+    no_more_come_in_than_the_tenant_may_have,
+    a_member_who_leaves_makes_room,
 );
 
 const INVITE: &str = "mutation($input: InviteMemberInput!) { inviteMember(input: $input) {
@@ -252,5 +254,86 @@ async fn members_of_other_tenants_are_out_of_reach(database: TestDatabase) -> Re
         seen["members"]["totalCount"] == 1 && seen["invitations"]["totalCount"] == 0,
         "{seen}"
     );
+    Ok(())
+}
+
+/// Lets the tenant have this many members.
+async fn limit_members(app: &TestApp, limit: i64) -> Result<()> {
+    let tenant = app.client.query("{ tenant { id } }", json!({})).await?["tenant"]["id"].clone();
+    let document = "mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { userErrors { code } } }";
+    let limits = json!([{ "meter": "MEMBERS", "limit": limit }]);
+    let input = json!({ "input": { "id": tenant, "limitOverrides": limits } });
+    app.client.mutate(document, input, "updateTenant").await?;
+    Ok(())
+}
+
+async fn used_places(client: &Client) -> Result<Value> {
+    let data = client.query("{ tenant { limits { meter used } } }", json!({})).await?;
+    let limits = data["tenant"]["limits"].as_array().cloned().context("no limits")?;
+    let found = limits.into_iter().find(|limit| limit["meter"] == "MEMBERS");
+    Ok(found.context("the meter is missing")?["used"].clone())
+}
+
+async fn no_more_come_in_than_the_tenant_may_have(database: TestDatabase) -> Result<()> {
+    let app = TestApp::new(database).await?;
+    let mut links = Vec::new();
+    for number in 0..8 {
+        links.push(
+            invite(&app.client, &format!("agent{number}@kabar.test"), "AGENT")
+                .await?
+                .1,
+        );
+    }
+    limit_members(&app, 4).await?;
+    let accepts = links.iter().map(|token| {
+        let client = app.client.anonymous();
+        let input = json!({ "input": { "token": token, "name": "Agent", "password": STRONG } });
+        let document = "mutation($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
+            tenant { id } userErrors { code details } } }";
+        async move { client.query(document, input).await }
+    });
+    let answers = futures::future::try_join_all(accepts).await?;
+    let (came, refused): (Vec<&Value>, Vec<&Value>) = answers
+        .iter()
+        .map(|data| &data["acceptInvitation"])
+        .partition(|payload| !payload["tenant"].is_null());
+    ensure!(came.len() == 3, "{} came in beside the owner", came.len());
+    for payload in refused {
+        let error = &payload["userErrors"][0];
+        ensure!(error["code"] == "QUOTA_EXCEEDED", "{error}");
+        ensure!(
+            error["details"] == json!({ "meter": "MEMBERS", "limit": 4, "used": 4 }),
+            "{error}"
+        );
+    }
+    let members = app.client.query(MEMBERS, json!({})).await?;
+    ensure!(members["members"]["totalCount"] == 4, "{members}");
+    ensure!(
+        members["invitations"]["totalCount"] == 5,
+        "a link that was refused stays good: {members}"
+    );
+    let warned =
+        "{ events(types: [QUOTA_WARNING], first: 10) { nodes { ... on QuotaWarningEvent { meter percent } } } }";
+    let warned = app.client.query(warned, json!({})).await?["events"]["nodes"].clone();
+    ensure!(warned.to_string().contains("\"MEMBERS\""), "{warned}");
+    Ok(())
+}
+
+async fn a_member_who_leaves_makes_room(database: TestDatabase) -> Result<()> {
+    let app = TestApp::new(database).await?;
+    let (_, waiting) = invite(&app.client, "second@kabar.test", "AGENT").await?;
+    newcomer(&app, "first@kabar.test", "AGENT").await?;
+    limit_members(&app, 2).await?;
+    let full = json!({ "input": { "email": "third@kabar.test", "role": "AGENT" } });
+    ensure!(app.client.refused(INVITE, full, "inviteMember").await? == "QUOTA_EXCEEDED");
+    let accept = json!({ "input": { "token": waiting, "name": "Second", "password": STRONG } });
+    let anonymous = app.client.anonymous();
+    ensure!(anonymous.refused(ACCEPT, accept.clone(), "acceptInvitation").await? == "QUOTA_EXCEEDED");
+    ensure!(used_places(&app.client).await? == 2);
+    let id = member_id(&app.client, "first@kabar.test").await?;
+    app.client.mutate(REMOVE, json!({ "id": id }), "removeMember").await?;
+    ensure!(used_places(&app.client).await? == 1);
+    anonymous.mutate(ACCEPT, accept, "acceptInvitation").await?;
+    ensure!(used_places(&app.client).await? == 2);
     Ok(())
 }

@@ -71,7 +71,13 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         rates.clone(),
         windows.clone(),
     );
-    let members = Members::new(store.clone(), clock.clone(), accounts.clone());
+    let members = Members::new(
+        store.clone(),
+        clock.clone(),
+        events.clone(),
+        accounts.clone(),
+        profiles.clone(),
+    );
     let api_tokens = ApiTokens::new(store.clone(), clock.clone(), accounts.authenticator().clone());
 
     #[cfg(feature = "sandbox")]

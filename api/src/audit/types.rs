@@ -171,6 +171,9 @@ actions! {
     TenantAccessGranted = "tenant_access_granted";
     /// An operator's access to the tenant was ended before its time.
     TenantAccessRevoked = "tenant_access_revoked";
+    /// A person who runs the platform was made, from the server's command line or at its first start. Told in the
+    /// platform's own log.
+    OperatorCreated = "operator_created";
     /// A plan was made. Told in the platform's own log.
     PlanCreated = "plan_created";
     /// A plan changed. Told in the platform's own log.

@@ -48,7 +48,7 @@ impl Devices {
     ) -> Result<device::Model, Refusal> {
         caller.require(Permission::ManageDevices)?;
         let scope = self.scope(caller);
-        let number = settings::parse_phone(&scope, phone_number, "phoneNumber").await?;
+        let number = settings::parse_phone(caller.profile(), phone_number, "phoneNumber")?;
         let row = load(&scope, id).await?;
         if row.linked {
             return Err(UserError::new(

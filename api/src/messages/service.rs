@@ -19,7 +19,7 @@ use crate::{
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
-    tenants::{Permission, Principal, Quota, settings},
+    tenants::{Permission, Principal, Profile, Quota, settings},
 };
 
 /// The longest that a call waits for a message to get somewhere.
@@ -103,7 +103,7 @@ impl Messages {
         let scope = self.parts.store.scope(caller);
         let body = parse_text(new.text)?;
         let idempotency_key = parse_idempotency_key(new.idempotency_key)?;
-        let recipient = recipient(&scope, new.to).await?;
+        let recipient = recipient(caller.profile(), new.to)?;
         let patience = patience(new.wait)?;
         let device = devices::service::load(&scope, new.device_id)
             .await
@@ -284,10 +284,10 @@ fn failure(row: &message::Model) -> UserError {
     }
 }
 
-async fn recipient(scope: &TenantScope, to: To) -> Result<Recipient, Refusal> {
+fn recipient(profile: &Profile, to: To) -> Result<Recipient, UserError> {
     match to {
-        To::Jid(jid) => Ok(parse_jid(&jid)?),
-        To::Phone(text) => Ok(settings::parse_phone(scope, &text, "to.phone").await?.into()),
+        To::Jid(jid) => parse_jid(&jid),
+        To::Phone(text) => Ok(settings::parse_phone(profile, &text, "to.phone")?.into()),
     }
 }
 

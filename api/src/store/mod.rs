@@ -54,11 +54,7 @@ struct Pools {
 impl Store {
     /// What `origin` may see and change: one tenant.
     pub fn scope(&self, origin: &impl ScopeOrigin) -> TenantScope {
-        let reach = Reach {
-            tenant_id: origin.tenant_id(),
-            devices: origin.devices(),
-        };
-        TenantScope::new(self.pools.clone(), reach)
+        TenantScope::new(self.pools.clone(), Reach::of(origin))
     }
 
     /// What the engine may see and change for a device that this node holds.

@@ -69,13 +69,9 @@ impl SystemTx {
         &self.transaction
     }
 
-    /// Goes on over one tenant's rows only: for what ends in that tenant's event log.
+    /// Goes on over one tenant's rows only, once it is known whose the rest is.
     pub fn narrow(self, origin: &impl ScopeOrigin) -> TenantTx {
-        let reach = Reach {
-            tenant_id: origin.tenant_id(),
-            devices: origin.devices(),
-        };
-        TenantTx::new(self.transaction, reach)
+        TenantTx::new(self.transaction, Reach::of(origin))
     }
 
     /// Keeps everything that was done.

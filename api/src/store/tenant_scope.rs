@@ -30,6 +30,14 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// What was earned.
+    pub(super) fn of(origin: &impl ScopeOrigin) -> Self {
+        Self {
+            tenant_id: origin.tenant_id(),
+            devices: origin.devices(),
+        }
+    }
+
     /// The filter that every query of a table carries.
     pub(super) fn condition<E: TenantOwned>(&self) -> Condition {
         let mine = Condition::all().add(E::TENANT.eq(tenant_value(self.tenant_id)));

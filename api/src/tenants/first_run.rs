@@ -9,6 +9,7 @@ use super::{
     types::{Email, new_password},
 };
 use crate::{
+    audit::{self, Action, Actor, Entry},
     clock::{Clock, new_id},
     config::FirstRun,
     secret::Secret,
@@ -112,12 +113,16 @@ pub async fn create_operator(
         role: Role::Owner,
         created_at: now,
     };
+    let told = Entry::of(Action::OperatorCreated, &user.id)
+        .named(&user.email)
+        .with(serde_json::json!({ "tenantId": tenant.id.to_string() }));
     let tx = system.begin().await?;
     queries::insert_user(&tx, user).await?;
     if existing.is_none() {
         queries::insert_tenant(&tx, tenant).await?;
     }
     queries::insert_membership(&tx, membership).await?;
+    audit::record_beyond(&tx, None, now, &Actor::system(), told).await?;
     tx.commit().await?;
     Ok(NewOperator {
         email: email.as_str().to_owned(),

@@ -109,6 +109,25 @@ impl Quota {
         }
     }
 
+    /// Refuses with QUOTA_EXCEEDED when there would be no room for `count`, and takes nothing: for what leads to a
+    /// reservation later. Only for what exists now.
+    pub async fn check_room(&self, tx: &TenantTx, meter: Meter, count: u64) -> Result<(), Refusal> {
+        let (Some(limit), Some(used)) = (self.profile.limits.get(meter), counted(tx, meter).await?) else {
+            return Ok(());
+        };
+        let wanted = i64::try_from(count).unwrap_or(i64::MAX);
+        if limit - used >= wanted {
+            return Ok(());
+        }
+        let exceeded = Exceeded {
+            meter,
+            limit,
+            used,
+            resets_at: None,
+        };
+        Err(UserError::from(exceeded).into())
+    }
+
     /// Takes as many of `count` as every one of the meters allows.
     pub async fn reserve_up_to(&self, tx: &TenantTx, meters: &[Meter], count: u64) -> Result<Reservation, DbErr> {
         let wanted = i64::try_from(count).unwrap_or(i64::MAX);

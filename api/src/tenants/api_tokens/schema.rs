@@ -97,14 +97,13 @@ impl ApiTokenQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<CountedConnection<ApiToken>, GqlError> {
-        let caller = principal(ctx)?;
-        let scope = tokens(ctx).scope(caller)?;
+        let scope = tokens(ctx).scope(principal(ctx)?)?;
         let page = PageArguments::new(first, after, last, before);
+        let rows = tokens(ctx).list(&scope, &page.parse()?).await?;
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count(&scope).await?) }
         });
-        let rows = tokens(ctx).list(caller, &page.parse()?).await?;
         Ok(counted(rows, total, |row| (row.id, ApiToken::from(row))))
     }
 }

@@ -59,15 +59,15 @@ impl ApiTokens {
         }
     }
 
-    /// What the caller's tokens are counted and listed in.
+    /// What a caller who may manage tokens lists and counts them in.
     pub fn scope(&self, caller: &Principal) -> Result<TenantScope, GqlError> {
         caller.require(Permission::ManageApiTokens)?;
         Ok(self.store.scope(caller))
     }
 
-    /// A page of the tenant's tokens, newest first.
-    pub async fn list(&self, caller: &Principal, page: &Page<ApiTokenId>) -> Result<Rows<api_token::Model>, GqlError> {
-        let mut rows = queries::list(&self.scope(caller)?, page).await?;
+    /// A page of tokens, newest first, in what [`ApiTokens::scope`] has given.
+    pub async fn list(&self, scope: &TenantScope, page: &Page<ApiTokenId>) -> Result<Rows<api_token::Model>, GqlError> {
+        let mut rows = queries::list(scope, page).await?;
         for row in &mut rows.rows {
             self.bring_up_to_date(row);
         }

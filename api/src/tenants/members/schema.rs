@@ -5,8 +5,10 @@ use chrono::{DateTime, Utc};
 use entity::{InvitationId, MembershipId, invitation};
 
 use super::{
+    accepting::Accepted,
+    invitations::{Invited, Offer},
     queries,
-    service::{Accepted, Invited, MemberRow, Members, Offer},
+    service::{MemberRow, Members},
 };
 use crate::{
     graphql::{
@@ -131,11 +133,11 @@ impl MemberQuery {
         let caller = principal(ctx)?;
         let scope = members(ctx).scope(caller, Permission::ReadMembers)?;
         let page = PageArguments::new(first, after, last, before);
+        let rows = members(ctx).list(&scope, &page.parse()?).await?;
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count(&scope).await?) }
         });
-        let rows = members(ctx).list(caller, &page.parse()?).await?;
         Ok(counted(rows, total, |row| (row.membership.id, Member::from(row))))
     }
 
@@ -151,11 +153,11 @@ impl MemberQuery {
         let caller = principal(ctx)?;
         let scope = members(ctx).scope(caller, Permission::ManageMembers)?;
         let page = PageArguments::new(first, after, last, before);
+        let rows = queries::list_invitations(&scope, &page.parse()?).await?;
         let total = TotalCount::by(move || {
             let scope = scope.clone();
             async move { Ok(queries::count_invitations(&scope).await?) }
         });
-        let rows = members(ctx).invitations(caller, &page.parse()?).await?;
         Ok(counted(rows, total, |row| (row.id, Invitation::from(row))))
     }
 
@@ -257,7 +259,8 @@ pub struct InvitationPayload {
     link: Option<String>,
     /// Whether the link is being mailed to the person. False when this server sends no mail: pass the link on yourself.
     mailed: bool,
-    /// Why it was refused: INVALID_INPUT, ALREADY_EXISTS (a member, or invited), NOT_FOUND.
+    /// Why it was refused: INVALID_INPUT, ALREADY_EXISTS (a member, or invited), NOT_FOUND, QUOTA_EXCEEDED (the tenant has
+    /// as many members as it may have).
     user_errors: Vec<UserError>,
 }
 
@@ -289,7 +292,7 @@ pub struct AcceptInvitationPayload {
     /// For a new account: its first session.
     session: Option<SessionPayload>,
     /// Why it was refused: NOT_FOUND (the invitation is over), FORBIDDEN (log in with the invited address first),
-    /// INVALID_INPUT, ALREADY_EXISTS.
+    /// INVALID_INPUT, ALREADY_EXISTS, QUOTA_EXCEEDED (the tenant is full; the link stays good).
     user_errors: Vec<UserError>,
 }
 
@@ -326,7 +329,8 @@ impl MemberMutation {
         answer(async { members(ctx).remove(caller, parse(&id, "member", "id")?).await }.await)
     }
 
-    /// Invites somebody by a link that works once, for seven days, and mails it when the server sends mail. Needs the right to manage members.
+    /// Invites somebody by a link that works once, for seven days, and mails it when the server sends mail. Needs the right
+    /// to manage members. The invitation takes no place: whoever accepts first has it.
     async fn invite_member(&self, ctx: &Context<'_>, input: InviteMemberInput) -> Result<InvitationPayload, GqlError> {
         let caller = principal(ctx)?;
         answer(members(ctx).invite(caller, &input.email, input.role.into()).await)
