@@ -25,6 +25,7 @@ use crate::{
     keys::Keyring,
     mail::Mailer,
     messages::Senders,
+    platform::Erasure,
     store::Store,
     tenants::NewOperator,
 };
@@ -87,6 +88,7 @@ pub struct App {
     keyring: Keyring,
     dispatch: JoinHandle<()>,
     first_operator: Option<NewOperator>,
+    erasure: Erasure,
     #[cfg(feature = "sandbox")]
     network: Option<sandbox::Network>,
     _data_dir: data_dir::Lock,
@@ -199,6 +201,7 @@ impl App {
         });
         spawn_until(stopping, self.services.rates.clone().follow());
         spawn_until(stopping, self.keyring.clone().follow());
+        spawn_until(stopping, self.erasure.clone().run());
         spawn_until(stopping, self.services.windows.clone().share_for_ever());
         let authenticator = self.services.accounts.authenticator().clone();
         spawn_until(stopping, async move {

@@ -66,6 +66,12 @@ pub struct AuditEntry {
     before: Option<serde_json::Value>,
     /// The values that changed or were chosen, as they became.
     after: Option<serde_json::Value>,
+    /// The access grant, `agr_…`, under which an operator did it; null for everybody who belongs to the tenant.
+    grant_id: Option<ID>,
+    /// In whose log it stands; null in the platform's own.
+    tenant_id: Option<ID>,
+    /// That tenant's name, told by `platform { auditLog }` only.
+    tenant_name: Option<String>,
 }
 
 impl From<audit_entry::Model> for AuditEntry {
@@ -85,11 +91,19 @@ impl From<audit_entry::Model> for AuditEntry {
             object_name: row.object_name,
             before: row.before,
             after: row.after,
+            grant_id: row.grant_id.map(ID),
+            tenant_id: row.tenant_id.map(|id| ID(id.to_string())),
+            tenant_name: None,
         }
     }
 }
 
 impl AuditEntry {
+    /// The same, with the name of the tenant in whose log it stands.
+    pub fn in_tenant(self, tenant_name: Option<String>) -> Self {
+        Self { tenant_name, ..self }
+    }
+
     /// An entry of the caller's tenant, for those who may read the log.
     pub async fn find(ctx: &Context<'_>, id: AuditEntryId) -> Result<Option<Self>, GqlError> {
         principal(ctx)?.require(Permission::ReadAuditLog)?;
@@ -106,6 +120,8 @@ pub struct AuditFilter {
     actor_id: Option<ID>,
     /// Done to this object.
     object_id: Option<ID>,
+    /// Done by an operator under this access grant.
+    grant_id: Option<ID>,
     /// Done in this time.
     at: Option<TimeRange>,
 }
@@ -117,6 +133,7 @@ impl From<AuditFilter> for AuditSearch {
             actions: filter.action.unwrap_or_default(),
             actor_id: filter.actor_id.map(|id| id.0),
             object_id: filter.object_id.map(|id| id.0),
+            grant_id: filter.grant_id.map(|id| id.0),
             from: at.from,
             to: at.to,
         }
@@ -130,7 +147,8 @@ pub struct AuditLogQuery;
 #[Object]
 impl AuditLogQuery {
     /// Who did what in the tenant, newest first; at most 100 a page. Needs the role OWNER or ADMIN. The whole log as CSV:
-    /// `GET /exports/audit-log.csv`, with the same filter as `?action=…&actorId=…&objectId=…&from=…&to=…`.
+    /// `GET /exports/audit-log.csv`, with the same filter as
+    /// `?action=…&actorId=…&objectId=…&grantId=…&from=…&to=…`.
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

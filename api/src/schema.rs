@@ -33,12 +33,13 @@ use crate::{
         schema::{MessageMutation, MessageQuery},
         views::Message,
     },
-    platform::{PlatformMutation, PlatformQuery, PlatformSettingsMutation},
+    platform::{GrantMutation, PlanMutation, PlatformQuery, PlatformSettingsMutation, PlatformTenantMutation},
     store::Store,
     tenants::{
         AccountMutation, AccountQuery, ApiToken, ApiTokenMutation, ApiTokenQuery, Invitation, Member, MemberMutation,
         MemberQuery, PasswordResetMutation, PasswordResetQuery, Permission, Principal, SecondFactorMutation,
-        SessionMutation, Tenant, TenantMutation, TenantQuery, User, principal, scope,
+        SessionMutation, Tenancy, Tenant, TenantMutation, TenantQuery, User, figures, principal, scope,
+        views::UsageQuery,
     },
 };
 
@@ -50,6 +51,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 pub struct Query(
     RootQuery,
     TenantQuery,
+    UsageQuery,
     AccountQuery,
     PasswordResetQuery,
     MemberQuery,
@@ -75,7 +77,9 @@ pub struct Mutation(
     ApiTokenMutation,
     DeviceMutation,
     MessageMutation,
-    PlatformMutation,
+    PlatformTenantMutation,
+    PlanMutation,
+    GrantMutation,
     PlatformSettingsMutation,
     SandboxMutations,
 );
@@ -308,6 +312,10 @@ impl Extension for Loaders {
             .map(|(caller, store)| store.scope(caller));
         let request = match scope {
             Some(scope) => request.data(relations::loader(scope)),
+            None => request,
+        };
+        let request = match ctx.data_opt::<Tenancy>() {
+            Some(tenancy) => request.data(figures::loader(tenancy.clone())),
             None => request,
         };
         next.run(ctx, request).await

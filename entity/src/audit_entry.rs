@@ -46,6 +46,8 @@ pub struct Model {
     pub before: Option<Json>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub after: Option<Json>,
+    /// The access grant that an operator did it under: its public id.
+    pub grant_id: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

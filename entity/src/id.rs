@@ -119,6 +119,8 @@ ids! {
     AuditEntryId = "aud";
     /// Two addresses of one person.
     AddressPairId = "adr";
+    /// What lets an operator into a tenant for a while.
+    AccessGrantId = "agr";
 }
 
 #[cfg(test)]

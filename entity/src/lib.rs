@@ -6,6 +6,7 @@
 //! **Invariant:** every table that belongs to a tenant implements [`TenantOwned`], every table that belongs to a device's
 //! engine implements [`DeviceOwned`]. The store only reads tables through these.
 
+pub mod access_grant;
 pub mod address_pair;
 pub mod api_token;
 pub mod audit_entry;
@@ -29,13 +30,16 @@ pub mod refresh_token;
 pub mod second_factor;
 pub mod server_key;
 pub mod session;
+pub mod tables;
 pub mod tenant;
 pub mod user_account;
 
 pub use id::{
-    AddressPairId, ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId, PlanId,
-    ReceiptId, RefreshTokenId, SessionId, TenantId, UserId,
+    AccessGrantId, AddressPairId, ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId,
+    PlanId, ReceiptId, RefreshTokenId, SessionId, TenantId, UserId,
 };
+
+pub use id::encode_base32;
 
 use sea_orm::EntityTrait;
 

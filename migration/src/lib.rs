@@ -23,6 +23,8 @@ mod m2026_11_21_000031_address_pairs;
 mod m2026_11_21_000040_second_factors;
 mod m2026_11_21_000041_password_resets;
 mod m2026_11_21_000042_server_keys;
+mod m2026_11_21_000050_access_grants;
+mod m2026_11_21_000051_tenant_deletion;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -46,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000040_second_factors::Migration),
             Box::new(m2026_11_21_000041_password_resets::Migration),
             Box::new(m2026_11_21_000042_server_keys::Migration),
+            Box::new(m2026_11_21_000050_access_grants::Migration),
+            Box::new(m2026_11_21_000051_tenant_deletion::Migration),
         ]
     }
 }

@@ -2,7 +2,9 @@
 
 mod crashes;
 mod database;
+mod deletion;
 mod errors;
+mod exports;
 mod hidden_addresses;
 mod keys;
 mod linking;

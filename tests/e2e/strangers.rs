@@ -10,7 +10,7 @@ use tests::{Client, PASSWORD, SEND, Stage, TestDatabase, eventually, second_tena
 tests::on_both_databases!(a_stranger_finds_nothing);
 
 /// Root fields that take no id of a tenant's object, or whose objects belong to no tenant.
-const WITHOUT_IDS: [(&str, &str); 56] = [
+const WITHOUT_IDS: [(&str, &str); 60] = [
     ("viewer", "about the caller"),
     ("tenant", "about the caller's own"),
     ("overview", "counts the caller's own; tried below"),
@@ -40,6 +40,9 @@ const WITHOUT_IDS: [(&str, &str); 56] = [
     ("updateTenant", "as platform"),
     ("suspendTenant", "as platform"),
     ("activateTenant", "as platform"),
+    ("deleteTenant", "as platform; tests/api/deletion.rs"),
+    ("grantTenantAccess", "as platform; tests/api/grants.rs"),
+    ("revokeTenantAccess", "as platform; tests/api/grants.rs"),
     ("updatePlatformSettings", "as platform"),
     ("createPlan", "as platform"),
     ("updatePlan", "as platform"),
@@ -61,6 +64,7 @@ const WITHOUT_IDS: [(&str, &str); 56] = [
     ("sessions", "the caller's own"),
     ("endSession", "tests/api/account.rs"),
     ("changePassword", "the caller's own"),
+    ("usage", "the caller's own; tests/api/usage.rs"),
     ("permissions", "the same table for everybody"),
     ("apiTokens", "lists the caller's own; tests/api/api_tokens.rs"),
     ("createApiToken", "foreign devices: tests/api/api_tokens.rs"),

@@ -5,10 +5,12 @@
 
 mod app;
 mod client;
+mod customer;
 mod database;
 mod place;
 mod postgres;
 mod process;
+pub mod rows;
 mod second_tenant;
 mod smtp;
 mod stage;
@@ -17,6 +19,7 @@ mod wait;
 
 pub use app::TestApp;
 pub use client::{Client, Response};
+pub use customer::Customer;
 pub use database::{Kind, TestDatabase, run_on};
 pub use place::Place;
 pub use postgres::{PostgresServer, connect};

@@ -114,7 +114,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         status: StatusKeeper::start(store.clone(), events.clone(), leases.clone(), linking.clone()),
         senders: senders.clone(),
         receipts,
-        inbox: Inbox::start(store.clone(), clock.clone(), events.clone()),
+        inbox: Inbox::start(store.clone(), clock.clone(), events.clone(), profiles.clone()),
         joining: Joining::start(store.clone(), events.clone()),
     };
     let dispatch = tokio::spawn(dispatch.run(engine_events));
@@ -126,6 +126,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         leases.clone(),
         linking,
     );
+    let erasure = platform.erasure(devices.clone());
     let outbox = Outbox::start(clock.clone(), events.clone(), profiles);
     let messages = Messages::new(
         store.clone(),
@@ -142,7 +143,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         .data(clock.clone())
         .data(accounts.clone())
         .data(tenancy)
-        .data(platform)
+        .data(platform.clone())
         .data(api_tokens)
         .data(members)
         .data(devices.clone())
@@ -159,6 +160,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         clock,
         store: store.clone(),
         accounts,
+        platform,
         rates,
         windows,
         devices: devices.clone(),
@@ -178,6 +180,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         first_operator,
         #[cfg(feature = "sandbox")]
         network,
+        erasure,
         _data_dir: lock,
     };
     app.start_background();

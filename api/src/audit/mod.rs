@@ -12,6 +12,6 @@ mod queries;
 mod record;
 mod types;
 
-pub use queries::{AuditSearch, find, list};
+pub use queries::{AuditSearch, Whose, find, list, list_across};
 pub use record::{record, record_beyond};
 pub use types::{Action, Actor, Acts, Entry};

@@ -1,13 +1,13 @@
 //! Reads of the audit log.
 
 use chrono::{DateTime, Utc};
-use entity::{AuditEntryId, audit_entry};
+use entity::{AuditEntryId, TenantId, audit_entry};
 use sea_orm::{ColumnTrait, Condition, DbErr};
 
 use super::types::Action;
 use crate::{
     graphql::pagination::{Page, Rows},
-    store::TenantScope,
+    store::{SystemScope, TenantScope},
 };
 
 /// Which entries are wanted. Everything given must hold.
@@ -19,6 +19,8 @@ pub struct AuditSearch {
     pub actor_id: Option<String>,
     /// On this object.
     pub object_id: Option<String>,
+    /// By an operator under this access grant.
+    pub grant_id: Option<String>,
     /// Not before.
     pub from: Option<DateTime<Utc>>,
     /// Before.
@@ -33,6 +35,34 @@ pub async fn list(
 ) -> Result<Rows<audit_entry::Model>, DbErr> {
     let query = scope.find_logged::<audit_entry::Entity>().filter(condition(search));
     Ok(page.cut(page.seek(query, audit_entry::Column::Id, false).all().await?))
+}
+
+/// Whose logs are read by those who read all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's, and the platform's own.
+    Everybodys,
+    /// One tenant's.
+    Tenants(TenantId),
+    /// The platform's own: what belongs to no tenant.
+    Platforms,
+}
+
+/// A page of the logs of many, newest first. For operators.
+pub async fn list_across(
+    system: &SystemScope,
+    whose: Whose,
+    search: &AuditSearch,
+    page: &Page<AuditEntryId>,
+) -> Result<Rows<audit_entry::Model>, DbErr> {
+    use audit_entry::Column;
+    let condition = match whose {
+        Whose::Everybodys => condition(search),
+        Whose::Tenants(id) => condition(search).add(Column::TenantId.eq(id)),
+        Whose::Platforms => condition(search).add(Column::TenantId.is_null()),
+    };
+    let query = system.find::<audit_entry::Entity>().filter(condition);
+    Ok(page.cut(page.seek(query, Column::Id, false).all().await?))
 }
 
 /// An entry of the tenant's log.
@@ -55,6 +85,9 @@ fn condition(search: &AuditSearch) -> Condition {
     }
     if let Some(object) = &search.object_id {
         condition = condition.add(Column::ObjectId.eq(object));
+    }
+    if let Some(grant) = &search.grant_id {
+        condition = condition.add(Column::GrantId.eq(grant));
     }
     if let Some(from) = search.from {
         condition = condition.add(Column::At.gte(from));

@@ -46,5 +46,6 @@ fn row(tenant: Option<TenantId>, now: DateTime<Utc>, actor: &Actor, entry: Entry
         object_name: Set(entry.object_name),
         before: Set(entry.before),
         after: Set(entry.after),
+        grant_id: Set(actor.grant.as_deref().map(str::to_owned)),
     }
 }

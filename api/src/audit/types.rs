@@ -19,6 +19,8 @@ pub struct Actor {
     pub name: Option<Arc<str>>,
     /// Where the request came from.
     pub origin: Origin,
+    /// The public id of the grant that lets an operator act in a tenant of others.
+    pub grant: Option<Arc<str>>,
 }
 
 impl Actor {
@@ -29,7 +31,15 @@ impl Actor {
             id: Some(id.to_string().into()),
             name: Some(name.into()),
             origin,
+            grant: None,
         }
+    }
+
+    /// The same, as an operator who is let in by a grant.
+    pub fn under(mut self, grant: &impl Display) -> Self {
+        self.kind = ActorKind::Operator;
+        self.grant = Some(grant.to_string().into());
+        self
     }
 
     /// The server itself, by a schedule or from its own command line.
@@ -39,6 +49,7 @@ impl Actor {
             id: None,
             name: None,
             origin: Origin::default(),
+            grant: None,
         }
     }
 
@@ -49,6 +60,7 @@ impl Actor {
             id: None,
             name: None,
             origin,
+            grant: None,
         }
     }
 }
@@ -165,7 +177,7 @@ actions! {
     TenantDeletionBegun = "tenant_deletion_begun";
     /// Nothing of the tenant is left. Told in the platform's own log.
     TenantDeleted = "tenant_deleted";
-    /// An operator exported everything the tenant owns.
+    /// Everything the tenant owns was exported, by an owner or by an operator who was let in.
     TenantExported = "tenant_exported";
     /// An operator was let into the tenant for a while.
     TenantAccessGranted = "tenant_access_granted";

@@ -11,6 +11,7 @@ mod connecting;
 pub mod lease;
 pub mod pairing;
 pub mod queries;
+mod removal;
 pub mod schema;
 pub mod service;
 pub mod status;

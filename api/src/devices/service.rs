@@ -220,6 +220,8 @@ impl Devices {
         let event = crate::events::NewEvent::of_device(entity::event::Type::DeviceStatus, id, reason);
         audit::record(&tx, self.parts.clock.now(), caller, entry(Action::DeviceDeleted, &row)).await?;
         tx.delete::<device::Entity>(device::Column::Id.eq(id)).await?;
+        let quota = Quota::new(caller.profile().clone(), self.parts.clock.now());
+        quota.recount(&tx, Meter::Devices).await?;
         self.parts.events.commit(tx, vec![event]).await?;
         Ok(id)
     }

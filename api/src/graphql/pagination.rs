@@ -53,6 +53,7 @@ macro_rules! id_sort_keys {
 
 id_sort_keys!(
     entity::TenantId,
+    entity::AccessGrantId,
     entity::ApiTokenId,
     entity::AuditEntryId,
     entity::InvitationId,

@@ -9,6 +9,7 @@
 //! | `GET /graphql`, `/graphql/ws` | `websocket`, `socket` |
 //! | `/graphiql` | `graphiql` |
 //! | `/devices/{id}/qr…` | `qr` |
+//! | `/exports/…` | `exports` |
 //! | `/health`, `/ping` | `health` |
 //! | `/metrics` | `metrics` |
 //! | everything else | `console` |
@@ -46,6 +47,7 @@ use crate::{
     clock::Clock,
     config::Config,
     devices::Devices,
+    platform::Platform,
     rates::{RateSettings, Windows},
     store::Store,
     tenants::Accounts,
@@ -84,6 +86,8 @@ pub struct Services {
     pub store: Store,
     /// Who calls.
     pub accounts: Accounts,
+    /// The operator's side.
+    pub platform: Platform,
     /// How many in how short a time.
     pub rates: RateSettings,
     /// How many it were.

@@ -23,6 +23,8 @@ pub fn router(services: Arc<Services>) -> Router {
         .route("/devices/{id}/qr.png", get(qr::png))
         .route("/devices/{id}/qr.svg", get(qr::svg))
         .route("/exports/audit-log.csv", get(exports::audit_log))
+        .route("/exports/platform/audit-log.csv", get(exports::platform_audit_log))
+        .route("/exports/tenant.zip", get(exports::tenant_archive))
         .route("/health", get(health::ready))
         .route("/health/ready", get(health::ready))
         .route("/health/live", get(health::live))

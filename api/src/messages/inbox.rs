@@ -17,6 +17,7 @@ use crate::{
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage},
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
+    tenants::{Profiles, Quota},
 };
 
 struct Item {
@@ -32,15 +33,16 @@ pub struct Inbox {
 
 impl Inbox {
     /// Starts the task that writes.
-    pub fn start(store: Store, clock: Clock, events: EventLog) -> Self {
+    pub fn start(store: Store, clock: Clock, events: EventLog, profiles: Profiles) -> Self {
         // WhatsApp's client holds up a chat until its message is stored, so nothing lingers: while one commit runs, the
         // next batch fills.
         let batcher = Batcher::start(512, Duration::ZERO, move |items: Vec<Item>| {
             let (store, clock, events) = (store.clone(), clock.clone(), events.clone());
+            let profiles = profiles.clone();
             async move {
                 let count = items.len();
                 for (tenant_id, items) in by_tenant(items, |item| item.lease.tenant()) {
-                    match until_written(&store, || write(&store, &clock, &events, &items)).await {
+                    match until_written(&store, || write(&store, &clock, &events, &profiles, &items)).await {
                         Ok(()) => items.into_iter().for_each(|item| item.event.commit()),
                         // Dropped uncommitted: WhatsApp delivers them again on the next connection.
                         Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not store incoming messages"),
@@ -66,8 +68,15 @@ impl Inbox {
 /// What makes an incoming message the same as one that came before.
 type Identity = (DeviceId, String, String);
 
-async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) -> Result<(), DbErr> {
+async fn write(
+    store: &Store,
+    clock: &Clock,
+    events: &EventLog,
+    profiles: &Profiles,
+    items: &[Item],
+) -> Result<(), DbErr> {
     let Some(first) = items.first() else { return Ok(()) };
+    let profile = profiles.get(first.lease.tenant()).await?;
     let tx = store.scope(&first.lease).begin().await?;
     let mut seen = known(&tx, items).await?;
     let fresh: Vec<(MessageId, &Item, &IncomingMessage)> = items
@@ -110,6 +119,13 @@ async fn write(store: &Store, clock: &Clock, events: &EventLog, items: &[Item]) 
         .map(|row| message::ActiveModel::from(row).reset_all())
         .collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
+    if let Some(profile) = profile {
+        let received = rows
+            .iter()
+            .filter(|row| row.direction == message::Direction::In)
+            .count();
+        Quota::new(profile, now).note_received(&tx, received).await?;
+    }
     events.commit(tx, told).await?;
     super::count(message::Status::Received, rows.len());
     Ok(())

@@ -45,7 +45,7 @@ impl Platform {
         let tx = self.system().begin().await?;
         queries::insert_plan(&tx, row.clone()).await.map_err(taken_name)?;
         let told = Entry::of(Action::PlanCreated, &row.id).named(&row.name);
-        audit::record_beyond(&tx, None, now, caller, told.with(audited(&row))).await?;
+        audit::record_beyond(&tx, None, now, &caller.as_operator(), told.with(audited(&row))).await?;
         tx.commit().await?;
         Ok(row)
     }
@@ -77,7 +77,14 @@ impl Platform {
         let changed = queries::update_plan(&tx, id, columns).await.map_err(taken_name)?;
         let row = changed.ok_or_else(no_plan)?;
         let told = Entry::of(Action::PlanUpdated, &id).named(&row.name);
-        audit::record_beyond(&tx, None, now, caller, told.changed(audited(&before), audited(&row))).await?;
+        audit::record_beyond(
+            &tx,
+            None,
+            now,
+            &caller.as_operator(),
+            told.changed(audited(&before), audited(&row)),
+        )
+        .await?;
         tx.commit().await?;
         self.parts.profiles.forget();
         Ok(row)
@@ -94,7 +101,7 @@ impl Platform {
             return Err(UserError::new(ErrorCode::Conflict, message).at("id").into());
         }
         let told = Entry::of(Action::PlanDeleted, &id).named(&plan.name);
-        audit::record_beyond(&tx, None, self.parts.clock.now(), caller, told).await?;
+        audit::record_beyond(&tx, None, self.parts.clock.now(), &caller.as_operator(), told).await?;
         tx.commit().await?;
         Ok(id)
     }

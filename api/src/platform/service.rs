@@ -5,14 +5,17 @@ use std::sync::Arc;
 use entity::{PlanId, TenantId, tenant};
 use sea_orm::{ActiveEnum, SqlErr, sea_query::Expr};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use super::{
+    Erasure,
     queries::{self, TenantSearch},
     types::{Slug, parse_note},
 };
 use crate::{
     audit::{self, Action, Entry},
     clock::Clock,
+    devices::Devices,
     graphql::{
         ErrorCode, GqlError, Refusal, UserError,
         pagination::{Page, Rows},
@@ -40,6 +43,8 @@ pub(super) struct Parts {
     pub accounts: Accounts,
     pub profiles: Profiles,
     pub rates: RateSettings,
+    /// Tells that a tenant is to be deleted.
+    pub erase: Arc<Notify>,
 }
 
 /// What a new tenant is given.
@@ -97,8 +102,27 @@ impl Platform {
             accounts,
             profiles,
             rates,
+            erase: Arc::default(),
         };
         Self { parts: Arc::new(parts) }
+    }
+
+    /// What deletes the tenants that this service says are to go.
+    pub fn erasure(&self, devices: Devices) -> Erasure {
+        let Parts {
+            store,
+            clock,
+            profiles,
+            erase,
+            ..
+        } = self.parts.as_ref();
+        Erasure::new(
+            store.clone(),
+            clock.clone(),
+            devices,
+            profiles.clone(),
+            Arc::clone(erase),
+        )
     }
 
     /// A page of tenants, the newest first.
@@ -146,7 +170,11 @@ impl Platform {
             email: wish.owner_email,
             name: wish.owner_name,
         };
-        let (tenant, owner_password) = self.parts.accounts.create_tenant(caller, tenant, owner).await?;
+        let (tenant, owner_password) = self
+            .parts
+            .accounts
+            .create_tenant(&caller.as_operator(), tenant, owner)
+            .await?;
         Ok(CreatedTenant { tenant, owner_password })
     }
 
@@ -246,7 +274,7 @@ impl Platform {
             Some(reason) if action == Action::TenantSuspended => told.with(json!({ "reason": reason })),
             _ => told.changed(audited(&before), audited(&row)),
         };
-        audit::record_beyond(&tx, Some(id), now, caller, told).await?;
+        audit::record_beyond(&tx, Some(id), now, &caller.as_operator(), told).await?;
         tx.commit().await?;
         self.parts.profiles.forget();
         Ok(row)
@@ -265,14 +293,20 @@ impl Platform {
     }
 }
 
-fn check_not_deleting(tenant: &tenant::Model) -> Result<(), UserError> {
+/// What a tenant was when it was deleted, for the audit log.
+pub(super) fn audited_now(row: &tenant::Model) -> serde_json::Value {
+    audited(row)
+}
+
+/// Nothing is changed about a tenant that goes.
+pub(super) fn check_not_deleting(tenant: &tenant::Model) -> Result<(), UserError> {
     if tenant.status == tenant::Status::Deleting {
         return Err(UserError::new(ErrorCode::Conflict, "The tenant is being deleted."));
     }
     Ok(())
 }
 
-fn no_tenant() -> UserError {
+pub(super) fn no_tenant() -> UserError {
     UserError::not_found("tenant").at("id")
 }
 

@@ -68,7 +68,7 @@ impl Platform {
         let tx = self.system().begin().await?;
         self.parts.rates.write(&tx, &values, now).await?;
         let told = Entry::without_object(Action::PlatformSettingsUpdated).changed(audited(&before), audited(&values));
-        audit::record_beyond(&tx, None, now, caller, told).await?;
+        audit::record_beyond(&tx, None, now, &caller.as_operator(), told).await?;
         tx.commit().await?;
         self.parts.rates.reload().await?;
         Ok(self.parts.rates.current())

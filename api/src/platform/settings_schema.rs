@@ -98,6 +98,18 @@ impl Payload<Arc<Values>> for PlatformSettingsPayload {
     }
 }
 
+/// The platform's settings as operators read them.
+#[derive(Default)]
+pub struct PlatformSettingsQuery;
+
+#[Object]
+impl PlatformSettingsQuery {
+    /// What operators set while the server runs.
+    async fn settings(&self, ctx: &Context<'_>) -> Result<PlatformSettings, GqlError> {
+        std::future::ready(platform(ctx)?.settings(principal(ctx)?).map(PlatformSettings::from)).await
+    }
+}
+
 /// Changes of the platform's settings.
 #[derive(Default)]
 pub struct PlatformSettingsMutation;

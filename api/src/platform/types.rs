@@ -50,6 +50,17 @@ pub fn parse_note(text: Option<&str>, path: &str) -> Result<Option<String>, User
     }
 }
 
+/// Why an operator enters a tenant, for the tenant to read: 3–500 characters.
+pub fn parse_reason(text: &str) -> Result<String, UserError> {
+    let reason = text.trim();
+    if (3..=500).contains(&reason.chars().count()) {
+        Ok(reason.to_owned())
+    } else {
+        let message = "Say in 3 to 500 characters why: the tenant reads it.";
+        Err(UserError::invalid("reason", message))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

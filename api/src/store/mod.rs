@@ -17,6 +17,7 @@ mod persist;
 mod scoped;
 mod shapes;
 mod system_scope;
+pub mod tables;
 mod tenant_scope;
 mod tenant_tx;
 #[cfg(test)]

@@ -24,6 +24,10 @@ pub enum Reason {
     RateLimits,
     /// An operator looks after tenants and plans.
     Platform,
+    /// Delete what is left of a tenant.
+    Deletion,
+    /// Say in a tenant's export who its members are.
+    Export,
     /// Tell an operator or a monitor how the whole platform does.
     Monitoring,
 }

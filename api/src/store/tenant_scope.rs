@@ -104,6 +104,12 @@ impl TenantScope {
         Scoped::new(&self.pools.read, select)
     }
 
+    /// What queries of this module's neighbours run on.
+    #[expect(clippy::disallowed_types, reason = "stays within the store")]
+    pub(super) fn connection(&self) -> &sea_orm::DatabaseConnection {
+        &self.pools.read
+    }
+
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<TenantTx, DbErr> {
         let transaction = system_scope::begin_writing(&self.pools).await?;

@@ -14,7 +14,7 @@ use super::{
     profile::{Profile, Profiles},
     queries,
     token::{Claims, RefreshToken, Tokens},
-    types::{Standing, StandingKey, is_alive},
+    types::{Grant, Standing, StandingKey, is_alive},
 };
 use crate::{
     audit::{Actor, Acts},
@@ -94,7 +94,7 @@ impl Authenticator {
             .verify(token, now)
             .map_err(|_| AuthenticationError::Refused)?;
         let standing = self.standing((claims.session_id, claims.tenant_id)).await?;
-        let standing = standing.filter(|standing| vouches_for(standing, &claims) && standing.session_expires_at > now);
+        let standing = standing.filter(|standing| vouches_for(standing, &claims) && stands(standing, now));
         let standing = standing.ok_or(AuthenticationError::Refused)?;
         let key = (claims.session_id, claims.tenant_id);
         let profile = self.profile(claims.tenant_id).await?;
@@ -132,9 +132,9 @@ impl Authenticator {
             .filter(|session| is_alive(session, now))
             .ok_or(AuthenticationError::Refused)?;
         let tenant = session.tenant_id.ok_or(AuthenticationError::Refused)?;
-        let standing = self
-            .standing((session.id, tenant))
-            .await?
+        let standing = self.standing((session.id, tenant)).await?;
+        let standing = standing
+            .filter(|standing| stands(standing, now))
             .ok_or(AuthenticationError::Refused)?;
         let key = (session.id, tenant);
         let profile = self.profile(tenant).await?;
@@ -180,8 +180,9 @@ impl Authenticator {
         Ok(standing.is_some_and(|standing| {
             standing.user_id == person.user_id
                 && standing.role == person.role
+                && standing.grant == principal.grant()
                 && standing.session_ended_at.is_none()
-                && standing.session_expires_at > now
+                && stands(&standing, now)
         }))
     }
 
@@ -194,6 +195,11 @@ impl Authenticator {
     /// Forgets what is believed about a session, so that its end counts at once on this node.
     pub fn forget_session(&self, session: SessionId) {
         self.forget(|(id, _), _| *id == session);
+    }
+
+    /// Lets everybody who keeps a principal look at it again: something about a tenant has changed.
+    pub fn look_again(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Forgets what is believed about all sessions of a person.
@@ -216,7 +222,10 @@ impl Authenticator {
 
     async fn standing(&self, key: StandingKey) -> Result<Option<Standing>, DbErr> {
         let system = self.store.system(Reason::Authentication);
-        self.standings.get(&key, queries::find_standing(&system, key)).await
+        let now = self.clock.now();
+        self.standings
+            .get(&key, queries::find_standing(&system, key, now))
+            .await
     }
 }
 
@@ -234,7 +243,12 @@ fn principal(
         operator: standing.operator,
     };
     let actor = Actor::new(ActorKind::User, &person.user_id, &standing.email, origin.clone());
-    Principal::of_person(person, tenant_id, expires_at, actor, profile)
+    Principal::of_person(person, tenant_id, expires_at, actor, profile).under(standing.grant)
+}
+
+/// Whether neither the session nor the grant has run out.
+fn stands(standing: &Standing, now: DateTime<Utc>) -> bool {
+    standing.session_expires_at > now && Grant::holds(standing.grant, now)
 }
 
 /// Whether the rows are those that the token speaks of, and alive. A token carries whole seconds only.

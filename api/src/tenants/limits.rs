@@ -144,7 +144,7 @@ impl Span {
 }
 
 /// When a day begins. A midnight that the clocks skip is the first moment after the gap.
-fn midnight(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+pub(super) fn midnight(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let begin = date.and_time(NaiveTime::MIN);
     let mut hours = (0..24).map(|hour| begin + chrono::TimeDelta::hours(hour));
     let first = hours.find_map(|local| zone.from_local_datetime(&local).earliest());

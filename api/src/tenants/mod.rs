@@ -1,7 +1,7 @@
 //! Tenants, the people in them, and how people prove who they are.
 //!
 //! Owns the tables `tenant`, `plan`, `quota_usage`, `user_account`, `membership`, `session`, `refresh_token`, `api_token`,
-//! `second_factor`, `recovery_code`, `password_reset` and `invitation`. Never decides what a message or
+//! `second_factor`, `recovery_code`, `password_reset`, `invitation` and `access_grant`. Never decides what a message or
 //! a device may do; it answers who calls, in which tenant and in which role.
 //!
 //! **Invariant:** a [`Principal`] exists only when a token was verified, and the session, the person and the membership
@@ -9,11 +9,13 @@
 //!
 //! **Invariant:** an unknown email address and a wrong password give the same answer after the same work.
 
+pub mod access;
 mod account;
 mod account_schema;
 mod api_tokens;
 mod authentication;
 mod believed;
+pub mod figures;
 mod first_run;
 mod letters;
 pub mod limits;
@@ -25,7 +27,7 @@ mod permission;
 mod principal;
 mod profile;
 pub mod provisioning;
-mod queries;
+pub mod queries;
 pub mod quota;
 mod schema;
 mod second_factor;
@@ -36,6 +38,7 @@ pub mod tenancy;
 mod throttle;
 mod token;
 mod types;
+mod usage;
 pub mod views;
 
 pub use account_schema::{AccountMutation, AccountQuery};
@@ -51,7 +54,7 @@ pub use permission::{Permission, Scope};
 pub use principal::{Person, Principal, SeenTenant, principal, scope};
 pub use profile::{Profile, Profiles};
 pub use quota::Quota;
-pub use schema::{SessionMutation, Tenant, TenantQuery, User};
+pub use schema::{Role, SessionMutation, Tenant, TenantQuery, User};
 pub use second_factor::{SecondFactorMutation, reseal as reseal_second_factors, reset as reset_second_factor};
 pub use service::{AccountParts, Accounts};
 pub use settings_schema::{TenantMutation, TenantPayload};

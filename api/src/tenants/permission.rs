@@ -95,6 +95,8 @@ pub enum Permission {
     ManageTenant,
     /// See who did what in the tenant.
     ReadAuditLog,
+    /// Export everything the tenant owns. An operator who is let in as ADMIN has it too.
+    ExportTenant,
 }
 
 /// Who has a permission.
@@ -123,7 +125,7 @@ const fn rule(permission: Permission, about: &'static str, roles: &'static [Role
 }
 
 /// In the order of [`Permission`].
-const TABLE: [Rule; 15] = [
+const TABLE: [Rule; 16] = [
     rule(
         Permission::Read,
         "See devices, chats, messages and events",
@@ -209,6 +211,12 @@ const TABLE: [Rule; 15] = [
         ADMINS,
         Some(Scope::Admin),
     ),
+    rule(
+        Permission::ExportTenant,
+        "Export everything the tenant owns",
+        OWNERS,
+        None,
+    ),
 ];
 
 impl Permission {
@@ -231,8 +239,18 @@ impl Permission {
     pub const fn only_reads(self) -> bool {
         matches!(
             self,
-            Self::Read | Self::ReadAnalytics | Self::ReadMembers | Self::ReadAuditLog
+            Self::Read | Self::ReadAnalytics | Self::ReadMembers | Self::ReadAuditLog | Self::ExportTenant
         )
+    }
+
+    /// Whether a person in this role has it. An operator who is let in for a while has nothing that would let anybody in
+    /// after that: no members, no API tokens.
+    pub fn is_held(self, role: Role, by_grant: bool) -> bool {
+        match self {
+            Self::ManageMembers | Self::ManageOwners | Self::ManageApiTokens if by_grant => false,
+            Self::ExportTenant if by_grant => role == Role::Admin,
+            _ => self.is_of(role),
+        }
     }
 
     fn rule(self) -> &'static Rule {
@@ -292,7 +310,9 @@ mod tests {
         }
         page.push_str(
             "\nA token that is restricted to some devices sees only these devices, their chats, messages and events. It \
-             cannot have the scope `ADMIN`, and cannot create devices.\n",
+             cannot have the scope `ADMIN`, and cannot create devices.\n\nAn operator who is let into a tenant for a while has the \
+             chosen role there, never OWNER, and neither manages members nor API tokens: nothing lets anybody in after the \
+             time is over. As ADMIN the operator may export the tenant.\n",
         );
         page
     }

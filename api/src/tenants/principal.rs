@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
-use entity::{ApiTokenId, DeviceId, SessionId, TenantId, UserId, membership::Role};
+use entity::{ApiTokenId, DeviceId, SessionId, TenantId, UserId, audit_entry::ActorKind, membership::Role};
 
-use super::{api_tokens::TokenStanding, permission::Permission, profile::Profile};
+use super::{api_tokens::TokenStanding, permission::Permission, profile::Profile, types::Grant};
 use crate::{
     audit::{Actor, Acts},
     graphql::{Fault, GqlError},
@@ -23,6 +23,7 @@ pub struct Principal {
     expires_at: DateTime<Utc>,
     actor: Actor,
     profile: Arc<Profile>,
+    grant: Option<Grant>,
 }
 
 /// A tenant that somebody may look into: a caller's own, or any for an operator.
@@ -68,6 +69,30 @@ impl Principal {
             expires_at,
             actor,
             profile,
+            grant: None,
+        }
+    }
+
+    /// The same person as an operator who is let in, for as long as the grant lasts.
+    pub(super) fn under(mut self, grant: Option<Grant>) -> Self {
+        if let Some(grant) = grant {
+            self.expires_at = self.expires_at.min(grant.expires_at);
+            self.actor = self.actor.under(&grant.id);
+        }
+        self.grant = grant;
+        self
+    }
+
+    /// What lets the caller into a tenant that the caller does not belong to. Only operators have one.
+    pub fn grant(&self) -> Option<Grant> {
+        self.grant
+    }
+
+    /// The caller as one who runs the platform, for the logs of tenants that the caller does not belong to.
+    pub fn as_operator(&self) -> Actor {
+        Actor {
+            kind: ActorKind::Operator,
+            ..self.actor.clone()
         }
     }
 
@@ -98,6 +123,7 @@ impl Principal {
             caller: Caller::Program(token),
             actor,
             profile,
+            grant: None,
         }
     }
 
@@ -148,7 +174,7 @@ impl Principal {
     /// Whether the caller's role or scopes include `permission`.
     pub fn may(&self, permission: Permission) -> bool {
         match &self.caller {
-            Caller::Person(person) => permission.is_of(person.role),
+            Caller::Person(person) => permission.is_held(person.role, self.grant.is_some()),
             Caller::Program(token) => permission.is_in(&token.scopes),
         }
     }

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    RefreshTokenId, SessionId, TenantId, UserId, membership, membership::Role, refresh_token, session, tenant,
-    user_account,
+    AccessGrantId, RefreshTokenId, SessionId, TenantId, UserId, access_grant, membership, membership::Role,
+    refresh_token, session, tenant, user_account,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, JoinType, Order, QueryFilter,
-    QuerySelect, sea_query::Expr,
+    QuerySelect, Select, sea_query::Expr,
 };
 
-use super::types::{Standing, StandingKey};
+use super::types::{Grant, Standing, StandingKey};
 use crate::store::{SystemScope, SystemTx};
 
 type StandingRow = (
@@ -23,23 +23,67 @@ type StandingRow = (
     Role,
 );
 
-/// What stands behind an access token, in one query.
+type GrantedRow = (
+    UserId,
+    String,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    DateTime<Utc>,
+    bool,
+    Role,
+    AccessGrantId,
+    DateTime<Utc>,
+);
+
+/// What stands behind an access token, in one query for those who belong to the tenant. An operator may be let in by a
+/// grant instead.
 pub async fn find_standing(
     system: &SystemScope,
     (session_id, tenant_id): StandingKey,
+    now: DateTime<Utc>,
 ) -> Result<Option<Standing>, DbErr> {
-    let user = session::Entity::belongs_to(user_account::Entity)
-        .from(session::Column::UserId)
-        .to(user_account::Column::Id)
-        .into();
     let member = session::Entity::belongs_to(membership::Entity)
         .from(session::Column::UserId)
         .to(membership::Column::UserId)
         .into();
-    let standing = session::Entity::find_by_id(session_id)
-        .join(JoinType::InnerJoin, user)
+    let standing = of_session(session_id)
         .join(JoinType::InnerJoin, member)
         .filter(membership::Column::TenantId.eq(tenant_id))
+        .column(membership::Column::Role)
+        .into_tuple::<StandingRow>();
+    if let Some(row) = system.one(standing).await? {
+        return Ok(Some(standing_of(row, None)));
+    }
+    let grant = session::Entity::belongs_to(access_grant::Entity)
+        .from(session::Column::UserId)
+        .to(access_grant::Column::OperatorId)
+        .into();
+    let granted = of_session(session_id)
+        .join(JoinType::InnerJoin, grant)
+        .filter(user_account::Column::Operator.eq(true))
+        .filter(access_grant::Column::TenantId.eq(tenant_id))
+        .filter(is_open(now))
+        .column(access_grant::Column::Role)
+        .column(access_grant::Column::Id)
+        .column(access_grant::Column::ExpiresAt)
+        .into_tuple::<GrantedRow>();
+    let row = system.one(granted).await?;
+    Ok(row.map(
+        |(user, email, expiry, ended, changed, operator, role, id, expires_at)| {
+            let grant = Grant { id, expires_at };
+            standing_of((user, email, expiry, ended, changed, operator, role), Some(grant))
+        },
+    ))
+}
+
+/// The session with its person, to be joined with what lets the person in.
+fn of_session(id: SessionId) -> Select<session::Entity> {
+    let user = session::Entity::belongs_to(user_account::Entity)
+        .from(session::Column::UserId)
+        .to(user_account::Column::Id)
+        .into();
+    session::Entity::find_by_id(id)
+        .join(JoinType::InnerJoin, user)
         .select_only()
         .column(session::Column::UserId)
         .column(user_account::Column::Email)
@@ -47,20 +91,61 @@ pub async fn find_standing(
         .column(session::Column::EndedAt)
         .column(user_account::Column::PasswordChangedAt)
         .column(user_account::Column::Operator)
-        .column(membership::Column::Role)
-        .into_tuple::<StandingRow>();
-    let row = system.one(standing).await?;
-    Ok(row.map(
-        |(user_id, email, session_expires_at, session_ended_at, password_changed_at, operator, role)| Standing {
-            user_id,
-            email: email.into(),
-            session_expires_at,
-            session_ended_at,
-            password_changed_at,
-            operator,
-            role,
-        },
-    ))
+}
+
+fn standing_of(row: StandingRow, grant: Option<Grant>) -> Standing {
+    let (user_id, email, session_expires_at, session_ended_at, password_changed_at, operator, role) = row;
+    Standing {
+        user_id,
+        email: email.into(),
+        session_expires_at,
+        session_ended_at,
+        password_changed_at,
+        operator,
+        role,
+        grant,
+    }
+}
+
+/// Grants that let somebody in now.
+pub fn is_open(now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(access_grant::Column::EndedAt.is_null())
+        .add(access_grant::Column::ExpiresAt.gt(now))
+}
+
+/// The tenants that an operator is let into now.
+pub async fn list_grants(
+    system: &SystemScope,
+    operator: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<(tenant::Model, access_grant::Model)>, DbErr> {
+    let grants = system
+        .find::<access_grant::Entity>()
+        .filter(access_grant::Column::OperatorId.eq(operator))
+        .filter(is_open(now))
+        .all()
+        .await?;
+    let mut found = Vec::with_capacity(grants.len());
+    for grant in grants {
+        let tenant = find_tenant(system, grant.tenant_id).await?;
+        found.extend(tenant.filter(is_there).map(|tenant| (tenant, grant)));
+    }
+    Ok(found)
+}
+
+/// A grant.
+pub async fn find_grant(system: &SystemScope, id: AccessGrantId) -> Result<Option<access_grant::Model>, DbErr> {
+    system
+        .find::<access_grant::Entity>()
+        .filter(access_grant::Column::Id.eq(id))
+        .one()
+        .await
+}
+
+/// Whether anybody may enter a tenant: not one that is being deleted.
+fn is_there(tenant: &tenant::Model) -> bool {
+    tenant.status != tenant::Status::Deleting
 }
 
 /// A person by email address, as it is stored.
@@ -90,7 +175,7 @@ pub async fn find_tenant(system: &SystemScope, id: TenantId) -> Result<Option<te
         .await
 }
 
-/// The tenants a person belongs to, the longest membership first.
+/// The tenants a person belongs to, the longest membership first, without those that are being deleted.
 pub async fn list_memberships(system: &SystemScope, user: UserId) -> Result<Vec<(tenant::Model, Role)>, DbErr> {
     let memberships = system
         .find::<membership::Entity>()
@@ -106,6 +191,9 @@ pub async fn list_memberships(system: &SystemScope, user: UserId) -> Result<Vec<
         .await?;
     let with_tenant = memberships.into_iter().filter_map(|membership| {
         let tenant = tenants.iter().find(|tenant| tenant.id == membership.tenant_id)?;
+        if !is_there(tenant) {
+            return None;
+        }
         Some((tenant.clone(), membership.role))
     });
     Ok(with_tenant.collect())

@@ -9,6 +9,9 @@
 //!
 //! **Invariant:** what is undone is not used: a reservation commits or rolls back with what it guards.
 //!
+//! Beside its limits a tenant sees its usage over time (`usage.rs`): the days of `quota_usage` stay, and what is counted or
+//! has no limit is written down by day in the same transaction.
+//!
 //! A message counts when it is accepted and is given back when it is canceled before its first attempt; one that failed
 //! was work and stays counted, and trying it again costs nothing. Retried and repeated requests with a known
 //! idempotency key reserve nothing.
@@ -27,6 +30,7 @@ use serde_json::json;
 use super::{
     limits::{Meter, Span},
     profile::Profile,
+    usage::Noted,
 };
 use crate::{
     events::NewEvent,
@@ -37,13 +41,13 @@ use crate::{
 /// Percentages that are warned of, once per window each.
 const WARNINGS: [i16; 2] = [80, 100];
 /// The tenant's own usage, not that of one of its tokens.
-const OWN: &str = "";
+pub(super) const OWN: &str = "";
 
 /// A tenant's quota at a moment.
 #[derive(Clone, Debug)]
 pub struct Quota {
-    profile: Arc<Profile>,
-    now: DateTime<Utc>,
+    pub(super) profile: Arc<Profile>,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// A limit that does not allow more.
@@ -81,6 +85,13 @@ pub struct Usage {
     pub used: i64,
     /// When it begins anew, if it ever does.
     pub resets_at: Option<DateTime<Utc>>,
+}
+
+/// What is counted in its own table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub devices: i64,
+    pub members: i64,
 }
 
 impl From<Exceeded> for UserError {
@@ -166,6 +177,9 @@ impl Quota {
         }
         let mut warnings = Vec::new();
         for (meter, row, before) in usages {
+            if is_counted(meter) {
+                self.note(tx, meter.key(), Noted::Standing(before + granted)).await?;
+            }
             warnings.extend(self.warn(tx, meter, &row, before + granted).await?);
         }
         Ok(Reservation {
@@ -189,32 +203,41 @@ impl Quota {
 
     /// How much of every limit is used.
     pub async fn usage(&self, scope: &TenantScope) -> Result<Vec<Usage>, DbErr> {
+        let query = scope.find::<quota_usage::Entity>().filter(self.running());
+        let rows = query.all().await?;
+        let standing = Standing {
+            devices: count(scope.find::<device::Entity>().count().await?),
+            members: count(scope.find::<membership::Entity>().count().await?),
+        };
+        Ok(self.usages(&rows, standing))
+    }
+
+    /// The rows of the windows that run now.
+    pub(super) fn running(&self) -> Condition {
         use quota_usage::Column;
-        let mut windows = Condition::any();
-        for meter in Meter::ALL {
+        let windows = Meter::ALL.into_iter().fold(Condition::any(), |windows, meter| {
             let of_meter = Column::Meter.eq(meter.key());
-            windows = windows.add(of_meter.and(Column::Window.eq(self.window(meter, self.now))));
-        }
-        let query = scope.find::<quota_usage::Entity>().filter(Column::Subject.eq(OWN));
-        let rows = query.filter(windows).all().await?;
-        let mut usages = Vec::with_capacity(Meter::ALL.len());
-        for meter in Meter::ALL {
-            let used = match meter {
-                Meter::Devices => count(scope.find::<device::Entity>().count().await?),
-                Meter::Members => count(scope.find::<membership::Entity>().count().await?),
+            windows.add(of_meter.and(Column::Window.eq(self.window(meter, self.now))))
+        });
+        Condition::all().add(Column::Subject.eq(OWN)).add(windows)
+    }
+
+    /// How much of every limit is used, from the rows of [`Quota::running`] and what was counted.
+    pub(super) fn usages(&self, rows: &[quota_usage::Model], standing: Standing) -> Vec<Usage> {
+        let usage = |meter: Meter| Usage {
+            meter,
+            limit: self.profile.limits.get(meter),
+            used: match meter {
+                Meter::Devices => standing.devices,
+                Meter::Members => standing.members,
                 _ => rows
                     .iter()
                     .find(|row| row.meter == meter.key())
                     .map_or(0, |row| row.used),
-            };
-            usages.push(Usage {
-                meter,
-                limit: self.profile.limits.get(meter),
-                used,
-                resets_at: meter.span().end(self.now, self.profile.time_zone),
-            });
-        }
-        Ok(usages)
+            },
+            resets_at: meter.span().end(self.now, self.profile.time_zone),
+        };
+        Meter::ALL.into_iter().map(usage).collect()
     }
 
     fn window(&self, meter: Meter, at: DateTime<Utc>) -> i64 {
@@ -320,7 +343,7 @@ fn is_counted(meter: Meter) -> bool {
 }
 
 /// How many there are, of a meter that is read from its own table.
-async fn counted(tx: &TenantTx, meter: Meter) -> Result<Option<i64>, DbErr> {
+pub(super) async fn counted(tx: &TenantTx, meter: Meter) -> Result<Option<i64>, DbErr> {
     Ok(match meter {
         Meter::Devices => Some(count(tx.find::<device::Entity>().count().await?)),
         Meter::Members => Some(count(tx.find::<membership::Entity>().count().await?)),

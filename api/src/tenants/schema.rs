@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::{TenantId, membership, tenant, user_account};
 
 use super::{
+    access::AccessGrant,
     api_tokens::{ApiToken, ApiTokens},
     permission::{self, Permission, PermissionRule},
     principal::{Principal, principal},
@@ -91,10 +92,17 @@ impl Viewer {
     async fn permissions(&self) -> Vec<Permission> {
         match self {
             Self::Person(identity) => Permission::all()
-                .filter(|permission| permission.is_of(identity.role))
+                .filter(|permission| permission.is_held(identity.role, identity.grant.is_some()))
                 .collect(),
             Self::Program(_, _, permissions) => permissions.clone(),
         }
+    }
+
+    /// What lets an operator into that tenant who does not belong to it, and until when; null for everybody else.
+    async fn access_grant(&self) -> Option<AccessGrant> {
+        let identity = self.identity()?;
+        let grant = identity.grant.clone()?;
+        Some(AccessGrant::of(*grant, identity.tenant.clone()))
     }
 
     /// Every tenant that the person belongs to; empty for an API token.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    SessionId, TenantId, UserId, audit_entry::ActorKind, event, membership::Role, session, tenant, user_account,
+    SessionId, TenantId, UserId, access_grant, audit_entry::ActorKind, event, membership::Role, session, tenant,
+    user_account,
 };
 use sea_orm::{ColumnTrait, Condition, DbErr, prelude::Uuid, sea_query::IntoCondition};
 use serde_json::json;
@@ -76,6 +77,9 @@ pub struct AccountParts {
     /// Where a stolen session is told of.
     pub events: EventLog,
 }
+
+/// Where a person may act, as what, and by which grant.
+type Place = (tenant::Model, Role, Option<access_grant::Model>);
 
 /// What a refresh token of a living session turned out to be.
 enum Presented {
@@ -201,7 +205,12 @@ impl Accounts {
             .await?;
         self.issue(
             session_id,
-            Identity { user, tenant, role },
+            Identity {
+                user,
+                tenant,
+                role,
+                grant: None,
+            },
             refresh_token,
             refresh_expires_at,
         )
@@ -220,7 +229,8 @@ impl Accounts {
             .living_session(&presented, now)
             .await?
             .ok_or_else(session_expired)?;
-        let (user, tenant, role) = self.whereabouts(&session, tenant).await?;
+        let identity = self.whereabouts(&session, tenant).await?;
+        let (user, tenant) = (&identity.user, &identity.tenant);
         let successor = self.tokens.successor(&presented);
         let expires_at = session_end(session.created_at, now, self.sessions);
 
@@ -241,11 +251,15 @@ impl Accounts {
         queries::touch_session(&tx, session.id, tenant.id, now, expires_at).await?;
         if session.tenant_id != Some(tenant.id) {
             let actor = person(user.id, &user.email, &origin);
+            let actor = match &identity.grant {
+                Some(grant) => actor.under(&grant.id),
+                None => actor,
+            };
             let entry = Entry::of(Action::TenantEntered, &session.id);
             audit::record_beyond(&tx, Some(tenant.id), now, &actor, entry).await?;
         }
         tx.commit().await?;
-        self.issue(session.id, Identity { user, tenant, role }, successor, expires_at)
+        self.issue(session.id, identity, successor, expires_at)
     }
 
     /// Ends the session of the caller, or every session of the person.
@@ -277,11 +291,16 @@ impl Accounts {
         let system = self.system();
         let user = queries::find_user(&system, person.user_id).await?;
         let tenant = queries::find_tenant(&system, principal.tenant_id()).await?;
+        let grant = match principal.grant() {
+            Some(grant) => queries::find_grant(&system, grant.id).await?.map(Box::new),
+            None => None,
+        };
         match (user, tenant) {
             (Some(user), Some(tenant)) => Ok(Identity {
                 user,
                 tenant,
                 role: person.role,
+                grant,
             }),
             _ => Err(GqlError::unauthenticated()),
         }
@@ -392,21 +411,34 @@ impl Accounts {
         self.events.commit(tx.narrow(&Home(tenant)), vec![event]).await
     }
 
-    async fn whereabouts(
-        &self,
-        session: &session::Model,
-        wanted: Option<TenantId>,
-    ) -> Result<(user_account::Model, tenant::Model, Role), Refusal> {
+    async fn whereabouts(&self, session: &session::Model, wanted: Option<TenantId>) -> Result<Identity, Refusal> {
         let system = self.system();
         let user = queries::find_user(&system, session.user_id)
             .await?
             .ok_or_else(session_expired)?;
-        let memberships = queries::list_memberships(&system, user.id).await?;
+        let mut places: Vec<Place> = queries::list_memberships(&system, user.id)
+            .await?
+            .into_iter()
+            .map(|(tenant, role)| (tenant, role, None))
+            .collect();
+        if user.operator {
+            let granted = queries::list_grants(&system, user.id, self.clock.now()).await?;
+            places.extend(
+                granted
+                    .into_iter()
+                    .map(|(tenant, grant)| (tenant, grant.role, Some(grant))),
+            );
+        }
         let last = session
             .tenant_id
-            .filter(|last| memberships.iter().any(|(tenant, _)| tenant.id == *last));
-        let (tenant, role) = choose(memberships, wanted.or(last))?;
-        Ok((user, tenant, role))
+            .filter(|last| places.iter().any(|(tenant, ..)| tenant.id == *last));
+        let (tenant, role, grant) = choose(places, wanted.or(last), |place| place.0.id)?;
+        Ok(Identity {
+            user,
+            tenant,
+            role,
+            grant: grant.map(Box::new),
+        })
     }
 
     async fn keep(
@@ -499,16 +531,13 @@ impl Accounts {
 }
 
 /// The wanted tenant, or the first one.
-pub(super) fn choose(
-    memberships: Vec<(tenant::Model, Role)>,
-    wanted: Option<TenantId>,
-) -> Result<(tenant::Model, Role), UserError> {
-    let mut memberships = memberships.into_iter();
+pub(super) fn choose<P>(places: Vec<P>, wanted: Option<TenantId>, id: impl Fn(&P) -> TenantId) -> Result<P, UserError> {
+    let mut places = places.into_iter();
     match wanted {
-        Some(wanted) => memberships
-            .find(|(tenant, _)| tenant.id == wanted)
+        Some(wanted) => places
+            .find(|place| id(place) == wanted)
             .ok_or_else(|| UserError::not_found("tenant").at("tenantId")),
-        None => memberships
+        None => places
             .next()
             .ok_or_else(|| UserError::new(ErrorCode::Forbidden, "This account belongs to no tenant.")),
     }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use entity::{PlanId, plan, tenant};
-use sea_orm::{ColumnTrait, DbErr};
+use entity::{TenantId, tenant};
 
 use super::{
     limits::Meter,
@@ -19,7 +18,7 @@ use crate::{
     clock::Clock,
     graphql::{GqlError, Refusal, UserError},
     rates::{RateSettings, Rule, Windows},
-    store::{Reason, ScopeOrigin, Store},
+    store::{Reason, ScopeOrigin, Store, SystemScope},
 };
 
 /// Tenants as their own members see and change them. Cheap to clone.
@@ -110,24 +109,33 @@ impl Tenancy {
         let profile = self.profile(origin).await?;
         let quota = Quota::new(profile, self.clock.now());
         let mut usages = quota.usage(&self.store.scope(origin)).await?;
-        // The API's cost is counted in memory, and bounded by the platform where the plan says nothing.
+        self.add_api_cost(origin.tenant_id(), &mut usages);
+        Ok(usages)
+    }
+
+    /// The API's cost is counted in memory, and bounded by the platform where the plan says nothing.
+    pub(super) fn add_api_cost(&self, tenant: TenantId, usages: &mut [Usage]) {
         for usage in usages.iter_mut().filter(|usage| usage.meter == Meter::ApiCost) {
-            usage.used = self.windows.used(Rule::ApiCost, &origin.tenant_id().to_string());
+            usage.used = self.windows.used(Rule::ApiCost, &tenant.to_string());
             if usage.limit.is_none() {
                 usage.limit = self.rates.limit(Rule::ApiCost).most;
             }
         }
-        Ok(usages)
     }
 
-    /// A plan.
-    pub async fn plan(&self, id: PlanId) -> Result<Option<plan::Model>, DbErr> {
-        let system = self.store.system(Reason::TenantProfiles);
-        system
-            .find::<plan::Entity>()
-            .filter(plan::Column::Id.eq(id))
-            .one()
-            .await
+    /// What a tenant may use now.
+    pub(super) fn quota(&self, profile: Arc<Profile>) -> Quota {
+        Quota::new(profile, self.clock.now())
+    }
+
+    /// The time, for the other files of this room.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Figures of any tenant.
+    pub(super) fn system(&self) -> SystemScope {
+        self.store.system(Reason::TenantProfiles)
     }
 
     async fn profile(&self, origin: &impl ScopeOrigin) -> Result<Arc<Profile>, GqlError> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{SessionId, TenantId, UserId, membership::Role, session, tenant, user_account};
+use entity::{
+    AccessGrantId, SessionId, TenantId, UserId, access_grant, membership::Role, session, tenant, user_account,
+};
 
 use super::password;
 use crate::{config, graphql::UserError, secret::Secret};
@@ -153,6 +155,8 @@ pub struct Identity {
     pub tenant: tenant::Model,
     /// The person's role there.
     pub role: Role,
+    /// What lets an operator in who does not belong there.
+    pub grant: Option<Box<access_grant::Model>>,
 }
 
 /// What the database says about the owner of an access token.
@@ -172,6 +176,24 @@ pub struct Standing {
     pub operator: bool,
     /// The role in the token's tenant.
     pub role: Role,
+    /// What lets an operator into that tenant who does not belong to it.
+    pub grant: Option<Grant>,
+}
+
+/// An operator's access to a tenant of others, as far as requests care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Which.
+    pub id: AccessGrantId,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Grant {
+    /// Whether it still lets anybody in. No grant does not end.
+    pub fn holds(grant: Option<Self>, now: DateTime<Utc>) -> bool {
+        grant.is_none_or(|grant| now < grant.expires_at)
+    }
 }
 
 /// A session and the tenant it is asked for.

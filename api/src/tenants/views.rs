@@ -1,17 +1,24 @@
 //! Plans, limits and status of tenants in GraphQL.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject, dataloader::DataLoader};
 use chrono::{DateTime, Utc};
-use entity::{plan, tenant};
+use chrono_tz::Tz;
+use entity::{TenantId, plan, tenant};
 
 use super::{
+    figures::{Figures, LimitsOf},
     limits::{Limits, Meter},
+    permission::Permission,
     principal::principal,
     quota::Usage,
     schema::Tenant,
     tenancy::Tenancy,
+    usage::{self, Granularity, UsageKey, UsagePoint},
 };
-use crate::graphql::{GqlError, scalars::BigInt};
+use crate::{
+    graphql::{GqlError, TimeRange, scalars::BigInt},
+    store::ScopeOrigin,
+};
 
 /// Whether a tenant may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -119,15 +126,76 @@ impl Tenant {
     /// What it may use; null when nothing but its own limits bounds it.
     async fn plan(&self, ctx: &Context<'_>) -> Result<Option<Plan>, GqlError> {
         let Some(id) = self.plan_id else { return Ok(None) };
-        Ok(tenancy(ctx)?.plan(id).await?.map(Plan::from))
+        let found = figures(ctx)?.load_one(id).await.map_err(GqlError::internal)?;
+        Ok(found.map(Plan::from))
     }
 
     /// Every meter with its limit and how much of it is used. FORBIDDEN for a tenant that one does not act in.
     async fn limits(&self, ctx: &Context<'_>) -> Result<Vec<Limit>, GqlError> {
-        let origin = principal(ctx)?.look_into(self.key)?;
-        let usage = tenancy(ctx)?.usage(&origin).await?;
+        principal(ctx)?.look_into(self.key)?;
+        let found = figures(ctx)?.load_one(LimitsOf(self.key)).await;
+        let usage = found.map_err(GqlError::internal)?.unwrap_or_default();
         Ok(usage.into_iter().map(Limit::from).collect())
     }
+
+    /// What it has used over time, by days, weeks or months of its calendar; at most 400 points, the last 30 days when
+    /// `range` is empty. FORBIDDEN for a tenant that one does not act in.
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        range: TimeRange,
+        granularity: Granularity,
+    ) -> Result<Vec<UsagePoint>, GqlError> {
+        principal(ctx)?.look_into(self.key)?;
+        usage_of(
+            ctx,
+            self.key,
+            self.time_zone.parse().unwrap_or_default(),
+            range,
+            granularity,
+        )
+        .await
+    }
+}
+
+async fn usage_of(
+    ctx: &Context<'_>,
+    tenant: TenantId,
+    zone: Tz,
+    range: TimeRange,
+    granularity: Granularity,
+) -> Result<Vec<UsagePoint>, GqlError> {
+    let periods = usage::periods(range, granularity, zone, tenancy(ctx)?.clock().now())?;
+    let found = figures(ctx)?.load_one(UsageKey::of(tenant, &periods)).await;
+    let days = found.map_err(GqlError::internal)?.unwrap_or_default();
+    Ok(days.points(&periods, zone))
+}
+
+/// What tenants ask about their use.
+#[derive(Default)]
+pub struct UsageQuery;
+
+#[Object]
+impl UsageQuery {
+    /// What the tenant has used over time, by days, weeks or months of its calendar; at most 400 points, the last 30 days
+    /// when `range` is empty. Needs the right to read statistics. Operators read it of any tenant: `Tenant.usage`.
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        range: TimeRange,
+        granularity: Granularity,
+    ) -> Result<Vec<UsagePoint>, GqlError> {
+        let caller = principal(ctx)?;
+        caller.require(Permission::ReadAnalytics)?;
+        caller.require_every_device()?;
+        usage_of(ctx, caller.tenant_id(), caller.profile().time_zone, range, granularity).await
+    }
+}
+
+/// What loads figures of tenants in this request.
+fn figures<'a>(ctx: &Context<'a>) -> Result<&'a DataLoader<Figures>, GqlError> {
+    ctx.data_opt::<DataLoader<Figures>>()
+        .ok_or_else(|| GqlError::internal("the request has no loader of figures"))
 }
 
 /// The service behind these fields.

@@ -15,7 +15,7 @@ use crate::{
         pagination::{Page, Rows},
     },
     store::{Reason, Store, TenantScope, TenantTx},
-    tenants::{Accounts, Permission, Principal, Profiles, queries as accounts},
+    tenants::{Accounts, Meter, Permission, Principal, Profiles, Quota, queries as accounts},
 };
 
 /// The members of every tenant, as far as the caller may see and change them. Cheap to clone.
@@ -124,6 +124,8 @@ impl Members {
             keep_an_owner(&tx).await?;
         }
         tx.delete::<membership::Entity>(membership::Column::Id.eq(id)).await?;
+        let quota = Quota::new(caller.profile().clone(), now);
+        quota.recount(&tx, Meter::Members).await?;
         let user_id = before.user_id;
         let person = self.with_person(before).await?;
         let email = person.map(|row| row.user.email).unwrap_or_default();

@@ -36,7 +36,9 @@ impl Accounts {
         origin: Origin,
     ) -> Result<Entrance, Refusal> {
         let system = self.system();
-        let (tenant, role) = choose(accounts::list_memberships(&system, user.id).await?, tenant)?;
+        let (tenant, role) = choose(accounts::list_memberships(&system, user.id).await?, tenant, |place| {
+            place.0.id
+        })?;
         let factor = queries::find(&system, user.id).await?;
         let factor = factor.filter(|factor| factor.confirmed_at.is_some());
         match (factor, code) {
