@@ -98,7 +98,31 @@ pub struct Login {
 pub struct SessionPayload {
     pub access_token: Option<String>,
     pub viewer: Option<Viewer>,
+    pub challenge: Option<LoginChallenge>,
     pub user_errors: Vec<UserError>,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+pub struct LoginChallenge {
+    token: String,
+}
+
+#[derive(cynic::InputObject, Debug)]
+struct CompleteLoginInput {
+    challenge: String,
+    code: String,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+struct CompleteLoginVariables {
+    input: CompleteLoginInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "CompleteLoginVariables")]
+struct CompleteLogin {
+    #[arguments(input: $input)]
+    complete_login: SessionPayload,
 }
 
 #[derive(cynic::InputObject, Debug)]
@@ -132,7 +156,14 @@ struct LogoutPayload {
     success: bool,
 }
 
-pub async fn login(email: String, password: String) -> Result<Viewer, ApiError> {
+/// What a password leads to.
+pub enum Entrance {
+    In(Box<Viewer>),
+    /// A code is wanted, too; this is to be given back with it.
+    Code(String),
+}
+
+pub async fn login(email: String, password: String) -> Result<Entrance, ApiError> {
     let variables = LoginVariables {
         input: LoginInput {
             email,
@@ -141,6 +172,20 @@ pub async fn login(email: String, password: String) -> Result<Viewer, ApiError> 
         },
     };
     let payload = client::run_once(Login::build(variables)).await?.login;
+    match payload.challenge {
+        Some(challenge) => Ok(Entrance::Code(challenge.token)),
+        None => begin(payload).map(|viewer| Entrance::In(Box::new(viewer))),
+    }
+}
+
+/// The second step, with a code of the authenticator app or a recovery code.
+pub async fn complete_login(challenge: String, code: String) -> Result<Viewer, ApiError> {
+    let input = CompleteLoginInput { challenge, code };
+    let answer = client::run_once(CompleteLogin::build(CompleteLoginVariables { input })).await?;
+    begin(answer.complete_login)
+}
+
+fn begin(payload: SessionPayload) -> Result<Viewer, ApiError> {
     let (access, viewer) = accept(payload.access_token.zip(payload.viewer), payload.user_errors)?;
     token::keep(access);
     token::keep_tenant(viewer.tenant.id.inner());

@@ -96,6 +96,8 @@ pub enum ErrorCode {
     Conflict,
     Forbidden,
     InvalidCredentials,
+    SecondFactorRequired,
+    InvalidCode,
     SessionExpired,
     NotConnected,
     NotLinked,

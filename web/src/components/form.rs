@@ -4,7 +4,10 @@ use futures::future::LocalBoxFuture;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::states::FormError;
-use crate::{api::error::ApiError, words};
+use crate::{
+    api::{error::ApiError, values::ErrorCode},
+    words,
+};
 
 /// Whether a form is being sent, and how it was refused last.
 #[derive(Clone, Copy)]
@@ -26,6 +29,17 @@ impl Sending {
         Signal::derive(move || {
             self.error
                 .with(|error| error.as_ref()?.of_field(field).map(words::refusal))
+        })
+    }
+
+    /// What is wrong with a field, where the server's code says it without naming the field.
+    pub fn told(self, code: ErrorCode, field: &'static str, words: &'static str) -> Signal<Option<String>> {
+        let named = self.fault(field);
+        Signal::derive(move || {
+            let told = self
+                .error
+                .with(|error| error.as_ref().is_some_and(|error| error.is(code)));
+            if told { Some(words.to_owned()) } else { named.get() }
         })
     }
 
@@ -60,12 +74,21 @@ impl Sending {
 pub fn Form(
     sending: Sending,
     fields: &'static [&'static str],
+    /// Refusals that stand at a field, though they name none.
+    #[prop(optional)]
+    at_fields: &'static [ErrorCode],
     #[prop(into)] on_submit: Callback<()>,
     #[prop(default = "stack")] class: &'static str,
     #[prop(optional)] testid: &'static str,
     children: Children,
 ) -> impl IntoView {
-    let rest = Signal::derive(move || sending.error.with(|error| error.as_ref()?.beside(fields).cloned()));
+    let rest = Signal::derive(move || {
+        sending.error.with(|error| {
+            let error = error.as_ref()?;
+            let at_a_field = at_fields.iter().any(|code| error.is(*code));
+            error.beside(fields).filter(|_| !at_a_field).cloned()
+        })
+    });
     view! {
         <form
             class=class novalidate=true data-testid=testid

@@ -1,16 +1,19 @@
 //! Signing in.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 use crate::{
-    api::{account, error::ApiError, values::ErrorCode},
+    api::{
+        account::{self, Entrance},
+        values::ErrorCode,
+    },
     components::{
         button::{Button, Kind},
         field::TextField,
-        states::FormError,
+        form::{Form, Sending},
     },
     state::{preferences::Preferences, session::use_session},
-    words::{self, Language, words},
+    words::{Language, words},
 };
 
 #[component]
@@ -27,63 +30,72 @@ pub fn LoginPage() -> impl IntoView {
     }
 }
 
-/// Address and password; the session begins where it stands.
+/// Address and password, and a code where it is wanted; the session begins where it stands.
 #[component]
-pub fn LoginForm(#[prop(optional)] email: String) -> impl IntoView {
+pub fn LoginForm(#[prop(optional, into)] email: String) -> impl IntoView {
+    let challenge = RwSignal::new(None::<String>);
+    let email = StoredValue::new(email);
+    move || match challenge.get() {
+        Some(token) => view! { <CodeStep token challenge /> }.into_any(),
+        None => view! { <PasswordStep email=email.get_value() challenge /> }.into_any(),
+    }
+}
+
+#[component]
+fn PasswordStep(email: String, challenge: RwSignal<Option<String>>) -> impl IntoView {
     let session = use_session();
     let email_known = !email.is_empty();
     let email = RwSignal::new(email);
     let password = RwSignal::new(String::new());
-    let busy = RwSignal::new(false);
-    let error = RwSignal::new(None::<ApiError>);
-    let email_error = Signal::derive(move || error.with(|error| error.as_ref()?.of_field("email").map(words::refusal)));
-    let password_error = Signal::derive(move || {
-        error.with(|error| {
-            let error = error.as_ref()?;
-            let wrong = error
-                .is(ErrorCode::InvalidCredentials)
-                .then(|| words().wrong_password().to_owned());
-            wrong.or_else(|| error.of_field("password").map(words::refusal))
-        })
-    });
-    let other = Signal::derive(move || {
-        error.with(|error| {
-            let error = error
-                .as_ref()
-                .filter(|error| !error.is(ErrorCode::InvalidCredentials))?;
-            error.beside(&["email", "password"]).cloned()
-        })
-    });
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        error.set(None);
-        spawn_local(async move {
-            match account::login(email.get_untracked().trim().to_owned(), password.get_untracked()).await {
-                Ok(viewer) => session.enter(viewer),
-                Err(refusal) => {
-                    error.set(Some(refusal));
-                    busy.set(false);
-                }
-            }
+    let sending = Sending::new();
+    // A wrong password stands at its field, in the words of this page.
+    let wrong = sending.told(ErrorCode::InvalidCredentials, "password", words().wrong_password());
+    let submit = move |()| {
+        let request = account::login(email.get_untracked().trim().to_owned(), password.get_untracked());
+        sending.send(request, move |entrance| match entrance {
+            Entrance::In(viewer) => session.enter(*viewer),
+            Entrance::Code(token) => challenge.set(Some(token)),
         });
     };
     view! {
-        <form class="stack" on:submit=submit data-testid="login-form" novalidate=true>
-            <FormError error=other />
+        <Form sending fields=&["email", "password"] at_fields=&[ErrorCode::InvalidCredentials] on_submit=submit testid="login-form">
             <TextField
                 id="email" label=words().email() value=email kind="email" autocomplete="username" required=true
-                autofocus=!email_known error=email_error input_mode="email"
+                autofocus=!email_known error=sending.fault("email") input_mode="email"
             />
             <TextField
                 id="password" label=words().password() value=password kind="password"
-                autocomplete="current-password" required=true autofocus=email_known error=password_error
+                autocomplete="current-password" required=true autofocus=email_known error=wrong
             />
-            <Button label=words().sign_in() kind=Kind::Primary busy testid="login-submit" />
-        </form>
+            <Button label=words().sign_in() kind=Kind::Primary busy=sending.busy testid="login-submit" />
+            <a class="text-button" href="/forgotten-password" rel="external">{words().forgotten_password()}</a>
+        </Form>
+    }
+}
+
+#[component]
+fn CodeStep(token: String, challenge: RwSignal<Option<String>>) -> impl IntoView {
+    let session = use_session();
+    let token = StoredValue::new(token);
+    let code = RwSignal::new(String::new());
+    let sending = Sending::new();
+    let wrong = sending.told(ErrorCode::InvalidCode, "code", words().wrong_code());
+    let submit = move |()| {
+        let request = account::complete_login(token.get_value(), code.get_untracked());
+        sending.send(request, move |viewer| session.enter(viewer));
+    };
+    view! {
+        <Form sending fields=&["code"] at_fields=&[ErrorCode::InvalidCode] on_submit=submit testid="code-form">
+            <p>{words().second_factor_text()}</p>
+            <TextField
+                id="login-code" label=words().code_or_recovery() value=code autocomplete="one-time-code" required=true
+                autofocus=true max_length=40 error=wrong
+            />
+            <Button label=words().sign_in() kind=Kind::Primary busy=sending.busy testid="code-submit" />
+            <button type="button" class="text-button" on:click=move |_| challenge.set(None)>
+                {words().back_to_sign_in()}
+            </button>
+        </Form>
     }
 }
 

@@ -10,7 +10,10 @@ use leptos_router::LazyRoute;
 use super::{
     devices::DevicesPage,
     devices::detail::DevicePage,
-    entrance::invitation::InvitationPage,
+    entrance::{
+        invitation::InvitationPage,
+        password::{ForgottenPasswordPage, ResetPasswordPage},
+    },
     inbox::InboxPage,
     platform::{plans::PlansPage, settings::PlatformSettingsPage, tenants::TenantsPage},
     sandbox::SandboxPage,
@@ -63,6 +66,8 @@ parts! {
     }
     entrance {
         Invitation = InvitationPage,
+        ForgottenPassword = ForgottenPasswordPage,
+        ResetPassword = ResetPasswordPage,
     }
     settings {
         General = GeneralPage,

@@ -62,6 +62,8 @@ impl Words {
             ErrorCode::Conflict => "Tidak dapat dilakukan dalam keadaan sekarang.",
             ErrorCode::Forbidden => self.error_forbidden(),
             ErrorCode::InvalidCredentials => self.wrong_password(),
+            ErrorCode::SecondFactorRequired => "Berikan juga kode dari aplikasi autentikator Anda.",
+            ErrorCode::InvalidCode => self.wrong_code(),
             ErrorCode::SessionExpired => self.error_signed_out(),
             ErrorCode::NotConnected => "Perangkat tidak tersambung.",
             ErrorCode::NotLinked => "Perangkat belum ditautkan.",

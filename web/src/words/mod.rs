@@ -12,6 +12,7 @@ mod inbox;
 mod people;
 mod platform;
 mod sandbox;
+mod second_factor;
 mod sessions;
 mod settings;
 mod shell;

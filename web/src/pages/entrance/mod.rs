@@ -1,6 +1,7 @@
 //! Pages for people who follow a link from outside, whether they are signed in or not.
 
 pub mod invitation;
+pub mod password;
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -9,9 +10,12 @@ use leptos_router::{
     path,
 };
 
-use super::{not_found::NotFoundPage, parts::Invitation};
+use super::{
+    not_found::NotFoundPage,
+    parts::{ForgottenPassword, Invitation, ResetPassword},
+};
 
-const ADDRESSES: [&str; 1] = ["/invitation"];
+const ADDRESSES: [&str; 3] = ["/invitation", "/forgotten-password", "/password-reset"];
 
 /// Whether the browser's address is one of theirs.
 pub fn is_entrance() -> bool {
@@ -24,6 +28,8 @@ pub fn Entrance() -> impl IntoView {
     view! {
         <Routes fallback=|| view! { <NotFoundPage /> }>
             <Route path=path!("/invitation") view={Lazy::<Invitation>::new()} />
+            <Route path=path!("/forgotten-password") view={Lazy::<ForgottenPassword>::new()} />
+            <Route path=path!("/password-reset") view={Lazy::<ResetPassword>::new()} />
         </Routes>
     }
 }

@@ -1,6 +1,7 @@
 //! The person who is signed in: name, password, sessions.
 
 mod password;
+mod second_factor;
 mod sessions;
 
 use leptos::prelude::*;
@@ -12,6 +13,7 @@ use crate::{
     words::words,
 };
 use password::PasswordForm;
+use second_factor::SecondFactorSection;
 use sessions::Sessions;
 
 #[component]
@@ -30,6 +32,7 @@ pub fn AccountPage() -> impl IntoView {
                 </dl>
             })}
             <PasswordForm />
+            <SecondFactorSection />
             <Sessions />
         </SettingsFrame>
     }

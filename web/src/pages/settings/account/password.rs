@@ -18,16 +18,11 @@ pub fn PasswordForm() -> impl IntoView {
     let toasts = use_toasts();
     let (current, wanted) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let sending = Sending::new();
-    // The server tells a wrong password without naming the field.
-    let wrong = Signal::derive(move || {
-        let wrong = sending.error.with(|error| {
-            error
-                .as_ref()
-                .is_some_and(|error| error.is(ErrorCode::InvalidCredentials))
-        });
-        wrong.then(|| words().wrong_current_password().to_owned())
-    });
-    let fault = sending.fault("currentPassword");
+    let wrong = sending.told(
+        ErrorCode::InvalidCredentials,
+        "currentPassword",
+        words().wrong_current_password(),
+    );
     let submit = move |()| {
         let request = sessions::change_password(current.get_untracked(), wanted.get_untracked());
         sending.send(request, move |()| {
@@ -41,13 +36,13 @@ pub fn PasswordForm() -> impl IntoView {
             <h2>{words().change_password()}</h2>
             <p class="page-text">{words().change_password_text()}</p>
             <Form
-                sending fields=&["currentPassword", "newPassword"] on_submit=submit class="card stack narrow-form"
+                sending fields=&["currentPassword", "newPassword"] at_fields=&[ErrorCode::InvalidCredentials] on_submit=submit class="card stack narrow-form"
                 testid="password-form"
             >
                 <TextField
                     id="current-password" label=words().current_password() value=current kind="password"
                     autocomplete="current-password" required=true
-                    error=Signal::derive(move || wrong.get().or_else(|| fault.get()))
+                    error=wrong
                 />
                 <TextField
                     id="new-password" label=words().new_password() value=wanted kind="password"
