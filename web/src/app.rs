@@ -19,8 +19,8 @@ use crate::{
         not_found::NotFoundPage,
         overview::OverviewPage,
         parts::{
-            Account, Audit, Device, Devices, General, Inbox, Members, Plans, PlatformSettings, Sandbox, SandboxPhone,
-            Tenants, Tokens, Usage,
+            Account, Audit, Device, Devices, General, Inbox, Members, Plans, PlatformAudit, PlatformSettings, Sandbox,
+            SandboxPhone, Tenant, Tenants, Tokens, Usage,
         },
         unreachable::UnreachablePage,
     },
@@ -75,6 +75,8 @@ fn SignedIn() -> impl IntoView {
                 <Route path=path!("/settings/account") view={Lazy::<Account>::new()} />
                 <Route path=path!("/platform") view=|| view! { <Redirect path="/platform/tenants" /> } />
                 <Route path=path!("/platform/tenants") view={Lazy::<Tenants>::new()} />
+                <Route path=path!("/platform/tenants/:id") view={Lazy::<Tenant>::new()} />
+                <Route path=path!("/platform/audit") view={Lazy::<PlatformAudit>::new()} />
                 <Route path=path!("/platform/plans") view={Lazy::<Plans>::new()} />
                 <Route path=path!("/platform/settings") view={Lazy::<PlatformSettings>::new()} />
                 <Route path=path!("/sandbox") view={Lazy::<Sandbox>::new()} />

@@ -6,7 +6,7 @@ use super::{
     client,
     error::{ApiError, accept},
     schema, token,
-    values::UserError,
+    values::{At, UserError},
 };
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -15,7 +15,18 @@ pub struct Viewer {
     pub tenant: Tenant,
     pub role: Option<Role>,
     pub permissions: Vec<Permission>,
+    /// What lets an operator into a tenant of others.
+    pub access_grant: Option<ViewerGrant>,
     pub memberships: Vec<Membership>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "AccessGrant")]
+pub struct ViewerGrant {
+    pub id: Id,
+    pub role: Role,
+    pub reason: String,
+    pub expires_at: At,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -70,6 +81,7 @@ pub enum Permission {
     ManageApiTokens,
     ManageTenant,
     ReadAuditLog,
+    ExportTenant,
     #[cynic(fallback)]
     Other,
 }

@@ -19,6 +19,10 @@ pub struct AuditEntry {
     pub object_name: Option<String>,
     pub before: Option<Json>,
     pub after: Option<Json>,
+    pub grant_id: Option<Id>,
+    pub tenant_id: Option<Id>,
+    /// Told to operators only.
+    pub tenant_name: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -130,6 +134,8 @@ pub struct AuditFilter {
     pub actor_id: Option<Id>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub object_id: Option<Id>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<Id>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub at: Option<TimeRange>,
 }

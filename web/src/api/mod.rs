@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod socket;
 pub mod tenancy;
 pub mod token;
+pub mod usage;
 pub mod values;
 
 #[cynic::schema("kabar")]

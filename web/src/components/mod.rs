@@ -1,5 +1,6 @@
 //! The console's own components: few, accessible, used by every page. They know no domain but its statuses.
 
+pub mod access_banner;
 pub mod badge;
 pub mod button;
 pub mod dialog;
@@ -18,3 +19,4 @@ pub mod shortcuts;
 pub mod states;
 pub mod tenant_switcher;
 pub mod toast;
+pub mod usage_bars;

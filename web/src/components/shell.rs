@@ -8,6 +8,7 @@ use leptos_router::{
 };
 
 use super::{
+    access_banner::AccessBanner,
     button::{Button, IconButton, Kind},
     icon::{Icon, icon},
     menu::{Item, Menu},
@@ -62,6 +63,7 @@ pub fn Shell(children: Children) -> impl IntoView {
             <div class="main">
                 <DisconnectedBanner />
                 <SuspendedBanner />
+                <AccessBanner />
                 <main id="content" tabindex="-1">{children()}</main>
             </div>
             <BottomBar on_help=move |()| help.set(true) />

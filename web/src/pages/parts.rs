@@ -15,7 +15,12 @@ use super::{
         password::{ForgottenPasswordPage, ResetPasswordPage},
     },
     inbox::InboxPage,
-    platform::{plans::PlansPage, settings::PlatformSettingsPage, tenants::TenantsPage},
+    platform::{
+        audit::PlatformAuditPage,
+        plans::PlansPage,
+        settings::PlatformSettingsPage,
+        tenants::{TenantsPage, detail::TenantPage},
+    },
     sandbox::SandboxPage,
     sandbox::detail::SandboxPhonePage,
     settings::{
@@ -77,12 +82,14 @@ parts! {
     }
     audit_log {
         Audit = AuditPage,
+        PlatformAudit = PlatformAuditPage,
     }
     account {
         Account = AccountPage,
     }
     platform {
         Tenants = TenantsPage,
+        Tenant = TenantPage,
         Plans = PlansPage,
         PlatformSettings = PlatformSettingsPage,
     }

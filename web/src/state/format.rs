@@ -92,6 +92,13 @@ pub fn day_short(at: At) -> String {
     date(at).to_locale_string(locale(), &in_zone(&entries)).into()
 }
 
+/// `Nov 2026`
+pub fn month(at: At) -> String {
+    date(at)
+        .to_locale_string(locale(), &in_zone(&[("month", "short"), ("year", "numeric")]))
+        .into()
+}
+
 /// A day as a heading: today, yesterday, `Friday`, `3 November`.
 pub fn day_heading(at: At) -> String {
     let days = days_ago(at);

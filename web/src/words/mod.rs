@@ -2,6 +2,7 @@
 //!
 //! A phrase is a method with both languages in one place: leaving one out does not compile.
 
+mod access;
 mod account;
 mod activity;
 mod api_tokens;
@@ -17,6 +18,7 @@ mod sessions;
 mod settings;
 mod shell;
 mod tenancy;
+mod usage;
 
 use std::cell::Cell;
 

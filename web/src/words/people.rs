@@ -90,6 +90,7 @@ fn permission_in_indonesian(rule: &PermissionRule) -> &str {
         Permission::ManageApiTokens => "Membuat, mengubah, dan mencabut token API",
         Permission::ManageTenant => "Mengubah nama, negara, bahasa, dan zona waktu tenant",
         Permission::ReadAuditLog => "Melihat siapa melakukan apa di tenant",
+        Permission::ExportTenant => "Mengekspor semua milik tenant",
         Permission::Other => &rule.description,
     }
 }

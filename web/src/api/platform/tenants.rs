@@ -7,7 +7,7 @@ use crate::api::{
     client,
     error::{ApiError, accept},
     schema,
-    tenancy::{PlanName, TenantStatus},
+    tenancy::{Limit, PlanName, TenantStatus},
     values::{At, Forward, UserError},
 };
 
@@ -38,6 +38,28 @@ pub struct TenantPage {
     pub nodes: Vec<PlatformTenant>,
     pub page_info: Forward,
     pub total_count: i32,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Query", variables = "ById")]
+struct TenantQuery {
+    platform: TenantOfPlatform,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Platform", variables = "ById")]
+struct TenantOfPlatform {
+    #[arguments(id: $id)]
+    tenant: Option<TenantDetail>,
+}
+
+/// A tenant with what it uses.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+#[cynic(graphql_type = "Tenant")]
+pub struct TenantDetail {
+    #[cynic(spread)]
+    pub tenant: PlatformTenant,
+    pub limits: Vec<Limit>,
 }
 
 #[derive(cynic::InputObject, Clone, Debug, Default)]
@@ -156,6 +178,29 @@ struct ActivateTenant {
     activate_tenant: TenantPayload,
 }
 
+#[derive(cynic::InputObject, Clone, Debug)]
+struct DeleteTenantInput {
+    id: Id,
+    confirm: String,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+struct DeleteVariables {
+    input: DeleteTenantInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "DeleteVariables")]
+struct DeleteTenant {
+    #[arguments(input: $input)]
+    delete_tenant: TenantPayload,
+}
+
+/// One tenant; nothing when there is none.
+pub async fn get(id: Id) -> Result<Option<TenantDetail>, ApiError> {
+    Ok(client::run(TenantQuery::build(ById { id })).await?.platform.tenant)
+}
+
 pub async fn list(filter: TenantFilter, first: i32, after: Option<String>) -> Result<TenantPage, ApiError> {
     let variables = TenantsVariables { filter, first, after };
     Ok(client::run(TenantsQuery::build(variables)).await?.platform.tenants)
@@ -187,5 +232,14 @@ pub async fn suspend(id: Id, reason: Option<String>) -> Result<PlatformTenant, A
 
 pub async fn activate(id: Id) -> Result<PlatformTenant, ApiError> {
     let payload = client::run(ActivateTenant::build(ById { id })).await?.activate_tenant;
+    accept(payload.tenant, payload.user_errors)
+}
+
+/// Deletes a tenant with all it owns; `confirm` is its short name.
+pub async fn delete(id: Id, confirm: String) -> Result<PlatformTenant, ApiError> {
+    let input = DeleteTenantInput { id, confirm };
+    let payload = client::run(DeleteTenant::build(DeleteVariables { input }))
+        .await?
+        .delete_tenant;
     accept(payload.tenant, payload.user_errors)
 }

@@ -1,5 +1,6 @@
 //! The pages of those who run the platform.
 
+pub mod audit;
 mod limit_fields;
 pub mod plans;
 pub mod settings;
@@ -19,6 +20,7 @@ pub fn PlatformFrame(children: Children) -> impl IntoView {
         links: vec![
             ("/platform/tenants", words().tenants()),
             ("/platform/plans", words().plans()),
+            ("/platform/audit", words().audit_log()),
             ("/platform/settings", words().platform_settings()),
         ],
     }];

@@ -24,6 +24,7 @@ use crate::{
 #[component]
 pub fn GeneralPage() -> impl IntoView {
     let may_change = use_session().may(Permission::ManageTenant);
+    let may_export = use_session().may(Permission::ExportTenant);
     let remote = Remote::new(tenancy::get);
     view! {
         <SettingsFrame>
@@ -36,6 +37,15 @@ pub fn GeneralPage() -> impl IntoView {
                     view! { <SettingsFacts tenant /> }.into_any()
                 })}
             </Loaded>
+            {may_export.then(|| view! {
+                <section class="section narrow-form">
+                    <h2>{words().export_tenant()}</h2>
+                    <p class="page-text">{words().export_text()}</p>
+                    <a class="button" href="/exports/tenant.zip" rel="external" download="" data-testid="export-tenant">
+                        {words().export_download()}
+                    </a>
+                </section>
+            })}
         </SettingsFrame>
     }
 }

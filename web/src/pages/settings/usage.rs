@@ -4,9 +4,12 @@ use leptos::prelude::*;
 
 use super::SettingsFrame;
 use crate::{
-    api::tenancy::{self, TenantUsage},
-    components::{limits::LimitBars, states::Loaded},
-    state::{live, remote::Remote, soon::Soon},
+    api::{
+        account::Permission,
+        tenancy::{self, TenantUsage},
+    },
+    components::{limits::LimitBars, states::Loaded, usage_bars::UsageOverTime},
+    state::{live, remote::Remote, session::use_session, soon::Soon},
     words::words,
 };
 
@@ -24,6 +27,7 @@ pub fn UsagePage() -> impl IntoView {
             <Loaded remote rows=4 shape="block">
                 {move || remote.ready().map(|tenant| view! { <Used tenant /> })}
             </Loaded>
+            {use_session().may(Permission::ReadAnalytics).then(|| view! { <UsageOverTime /> })}
         </SettingsFrame>
     }
 }

@@ -1,12 +1,17 @@
 //! The operator's list of tenants, and what can be done to them.
 
+mod actions;
 mod create;
+pub mod detail;
 mod edit;
+mod enter;
+mod grants;
+mod password_link;
 mod suspend;
 
 use cynic::Id;
 use leptos::prelude::*;
-use leptos_router::hooks::query_signal_with_options;
+use leptos_router::{components::A, hooks::query_signal_with_options};
 
 use super::PlatformFrame;
 use crate::{
@@ -22,8 +27,7 @@ use crate::{
         button::{Button, Kind},
         facts::Timestamp,
         field::SearchField,
-        icon::{Icon, icon},
-        menu::{Item, Menu},
+        icon::Icon,
         states::{EmptyState, Loaded},
         toast::use_toasts,
     },
@@ -34,13 +38,17 @@ use crate::{
     },
     words::words,
 };
+use actions::{TenantActions, tone};
 use create::CreateDialog;
-use edit::EditDialog;
-use suspend::SuspendDialog;
+use password_link::PasswordLinkDialog;
 
 const PAGE_SIZE: i32 = 50;
 
-const STATUSES: [(&str, TenantStatus); 2] = [("active", TenantStatus::Active), ("suspended", TenantStatus::Suspended)];
+const STATUSES: [(&str, TenantStatus); 3] = [
+    ("active", TenantStatus::Active),
+    ("suspended", TenantStatus::Suspended),
+    ("deleting", TenantStatus::Deleting),
+];
 
 /// The plans as choices, with none first.
 fn choices(plans: &[Plan]) -> Vec<(String, String)> {
@@ -59,7 +67,7 @@ pub fn TenantsPage() -> impl IntoView {
     let toasts = use_toasts();
     let (status, set_status) = query_signal_with_options::<String>("status", in_place());
     let (text, set_text) = query_signal_with_options::<String>("q", in_place());
-    let create = RwSignal::new(false);
+    let (create, link) = (RwSignal::new(false), RwSignal::new(false));
     let total = RwSignal::new(0);
     let tenants = Paged::new(move |after| {
         let wanted = status.get();
@@ -82,10 +90,16 @@ pub fn TenantsPage() -> impl IntoView {
         <PlatformFrame>
             <header class="page-head">
                 <h1>{words().tenants()}</h1>
-                <Button
-                    label=words().create_tenant() kind=Kind::Primary symbol=Icon::Plus testid="create-tenant"
-                    on_press=move |()| create.set(true)
-                />
+                <div class="head-actions">
+                    <Button
+                        label=words().password_link() symbol=Icon::Key testid="password-link"
+                        on_press=move |()| link.set(true)
+                    />
+                    <Button
+                        label=words().create_tenant() kind=Kind::Primary symbol=Icon::Plus testid="create-tenant"
+                        on_press=move |()| create.set(true)
+                    />
+                </div>
             </header>
             <div class="filters">
                 <SearchField
@@ -135,62 +149,32 @@ pub fn TenantsPage() -> impl IntoView {
             </Loaded>
         </PlatformFrame>
         <CreateDialog open=create plans changed />
-    }
-}
-
-fn tone(status: TenantStatus) -> &'static str {
-    match status {
-        TenantStatus::Active => "good",
-        TenantStatus::Suspended => "warn",
-        TenantStatus::Deleting => "bad",
-        TenantStatus::Other => "idle",
+        <PasswordLinkDialog open=link />
     }
 }
 
 #[component]
 fn TenantRow(tenant: PlatformTenant, plans: Signal<Vec<(String, String)>>, changed: Callback<()>) -> impl IntoView {
-    let toasts = use_toasts();
-    let (edit, suspend, busy) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
-    let kept = StoredValue::new(tenant.clone());
-    let activate = move || {
-        let request = tenants::activate(kept.with_value(|tenant| tenant.id.clone()));
-        toasts.attempt(busy, request, move |tenant| {
-            toasts.say(words().tenant_activated(&tenant.name));
-            changed.run(());
-        });
-    };
     let status = tenant.status;
-    let items = Signal::derive(move || {
-        let mut items = vec![Item::new(words().edit(), move || edit.set(true)).symbol(Icon::Settings)];
-        match status {
-            TenantStatus::Active => items.push(
-                Item::new(words().suspend(), move || suspend.set(true))
-                    .symbol(Icon::Warning)
-                    .danger(),
-            ),
-            TenantStatus::Suspended => items.push(Item::new(words().activate(), activate).symbol(Icon::Check)),
-            TenantStatus::Deleting | TenantStatus::Other => {}
-        }
-        items
-    });
-    let plan = tenant.plan.map_or_else(
+    let plan = tenant.plan.clone().map_or_else(
         || view! { <span class="none">{words().no_plan()}</span> }.into_any(),
         |plan| plan.name.into_any(),
     );
+    let address = format!("/platform/tenants/{}", tenant.id.inner());
+    let (name, slug) = (tenant.name.clone(), tenant.slug.clone());
     view! {
         <tr data-testid="tenant-row" data-status=format!("{status:?}")>
             <td class="lead">
-                <strong>{tenant.name.clone()}</strong>
-                <span class="sub"><code>{tenant.slug}</code> {tenant.suspension_reason.map(|reason| view! { <q>{reason}</q> })}</span>
+                <A href=address attr:class="row-link"><strong>{name}</strong></A>
+                <span class="sub">
+                    <code>{slug}</code> " "
+                    {tenant.suspension_reason.clone().map(|reason| view! { <q>{reason}</q> })}
+                </span>
             </td>
             <td><Badge tone=tone(status) label=Signal::stored(words().tenant_status(status)) /></td>
             <td data-label=words().plan()>{plan}</td>
             <td data-label=words().created()><Timestamp at=tenant.created_at /></td>
-            <td class="actions-cell">
-                <Menu name=words().actions_of(&tenant.name) items testid="tenant-actions">{icon(Icon::More)}</Menu>
-                <EditDialog open=edit tenant=kept plans changed />
-                <SuspendDialog open=suspend tenant=kept changed />
-            </td>
+            <td class="actions-cell"><TenantActions tenant plans changed /></td>
         </tr>
     }
 }

@@ -45,6 +45,11 @@ pub fn Entry(entry: AuditEntry, filter: Filter) -> impl IntoView {
         .into_any(),
         None => view! { <strong>{name}</strong> }.into_any(),
     };
+    let tenant = entry.tenant_name.zip(entry.tenant_id).map(|(name, id)| {
+        let narrow = move |_| filter.tenant.1.set(Some(id.inner().to_owned()));
+        let title = words().filter_tenant(&name);
+        view! { <button type="button" class="tag" title=title on:click=narrow>{name}</button> }
+    });
     let object = entry
         .object_name
         .map(|name| view! { <span class="audit-object">{name}</span> });
@@ -53,6 +58,7 @@ pub fn Entry(entry: AuditEntry, filter: Filter) -> impl IntoView {
             <div class="audit-line">
                 <span class="audit-mark">{icon(symbol)}</span>
                 <span class="audit-words">{actor} " " {words().audit_action(entry.action)} " " {object}</span>
+                {tenant}
                 <span class="activity-time"><Timestamp at=entry.at /></span>
                 <button
                     type="button" class="icon-button small" title=words().details() aria-label=words().details()
@@ -75,6 +81,13 @@ fn details(entry: &AuditEntry, filter: Filter) -> impl IntoView + use<> {
         let narrow = move |_| filter.object.1.set(Some(id.clone()));
         view! { <button type="button" class="text-button" on:click=narrow>{words().all_about_it()}</button> }
     });
+    let grant = entry.grant_id.as_ref().map(|id| id.inner().to_owned());
+    let wanted = grant.clone();
+    let grant = grant.map(|id| view! { <Fact term=words().access_grant()><IdText id /></Fact> });
+    let all_under_it = wanted.map(|id| {
+        let narrow = move |_| filter.grant.1.set(Some(id.clone()));
+        view! { <button type="button" class="text-button" on:click=narrow>{words().all_under_grant()}</button> }
+    });
     let text = |term: &'static str, value: &Option<String>| {
         let value = value.clone()?;
         Some(view! { <Fact term>{value}</Fact> })
@@ -86,8 +99,10 @@ fn details(entry: &AuditEntry, filter: Filter) -> impl IntoView + use<> {
                 {text(words().address(), &entry.actor.address)}
                 {text(words().client(), &entry.actor.user_agent)}
                 {object}
+                {grant}
             </dl>
             {all_about_it}
+            {all_under_it}
         </div>
     }
 }

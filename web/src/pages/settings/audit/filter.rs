@@ -5,6 +5,7 @@ use js_sys::encode_uri_component;
 use leptos::prelude::*;
 use leptos_router::hooks::query_signal_with_options;
 
+use super::list::Log;
 use crate::{
     api::{
         audit::{AuditAction, AuditFilter, TimeRange},
@@ -29,6 +30,9 @@ pub struct Filter {
     action: Part,
     pub actor: Part,
     pub object: Part,
+    pub grant: Part,
+    /// In the log of all tenants.
+    pub tenant: Part,
     from: Part,
     to: Part,
 }
@@ -40,6 +44,8 @@ impl Filter {
             action: part("action"),
             actor: part("actor"),
             object: part("object"),
+            grant: part("grant"),
+            tenant: part("tenant"),
             from: part("from"),
             to: part("to"),
         }
@@ -56,6 +62,10 @@ impl Filter {
         format::midnight(&format::day_key(At(day.0 + DAY_MS * 1.5)))
     }
 
+    pub fn tenant(self) -> Option<Id> {
+        self.tenant.0.get().map(Id::new)
+    }
+
     pub fn wanted(self) -> AuditFilter {
         let action = self.action.0.get().and_then(|name| AuditAction::from_name(&name));
         let (from, to) = (self.begin(), self.end());
@@ -63,17 +73,24 @@ impl Filter {
             action: action.map(|action| vec![action]),
             actor_id: self.actor.0.get().map(Id::new),
             object_id: self.object.0.get().map(Id::new),
+            grant_id: self.grant.0.get().map(Id::new),
             at: (from.is_some() || to.is_some()).then_some(TimeRange { from, to }),
         }
     }
 
     /// Where the same entries are as a file.
-    pub fn csv_address(self) -> String {
+    pub fn csv_address(self, log: Log) -> String {
+        let (address, tenant) = match log {
+            Log::Tenant => ("/exports/audit-log.csv", None),
+            Log::Platform => ("/exports/platform/audit-log.csv", self.tenant.0.get()),
+        };
         let moment = |at: Option<At>| at.map(|at| String::from(js_sys::Date::new(&at.0.into()).to_iso_string()));
         let parts = [
+            ("tenantId", tenant),
             ("action", self.action.0.get()),
             ("actorId", self.actor.0.get()),
             ("objectId", self.object.0.get()),
+            ("grantId", self.grant.0.get()),
             ("from", moment(self.begin())),
             ("to", moment(self.end())),
         ];
@@ -82,9 +99,9 @@ impl Filter {
             .filter_map(|(name, value)| Some(format!("{name}={}", String::from(encode_uri_component(&value?)))))
             .collect();
         if query.is_empty() {
-            "/exports/audit-log.csv".to_owned()
+            address.to_owned()
         } else {
-            format!("/exports/audit-log.csv?{}", query.join("&"))
+            format!("{address}?{}", query.join("&"))
         }
     }
 }
@@ -106,8 +123,10 @@ pub fn FilterRow(filter: Filter) -> impl IntoView {
             />
             <DayInput id="audit-from" label=words().first_day() part=filter.from />
             <DayInput id="audit-to" label=words().last_day() part=filter.to />
+            <Narrowed part=filter.tenant label=|id| words().only_tenant(id) />
             <Narrowed part=filter.actor label=|id| words().only_actor(id) />
             <Narrowed part=filter.object label=|id| words().only_object(id) />
+            <Narrowed part=filter.grant label=|id| words().only_grant(id) />
         </div>
     }
 }
