@@ -128,6 +128,29 @@ struct CreateApiTokenPayload {
     user_errors: Vec<UserError>,
 }
 
+/// What is given replaces what was; without an end it is good for ever, without devices for all of them.
+#[derive(cynic::InputObject, Debug)]
+pub struct UpdateApiTokenInput {
+    pub id: Id,
+    pub name: Option<String>,
+    pub scopes: Option<Vec<Scope>>,
+    pub expires_at: Option<At>,
+    pub device_ids: Option<Vec<Id>>,
+    pub allowed_networks: Option<Vec<String>>,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+struct UpdateTokenVariables {
+    input: UpdateApiTokenInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "UpdateTokenVariables")]
+struct UpdateApiToken {
+    #[arguments(input: $input)]
+    update_api_token: ApiTokenPayload,
+}
+
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "ById")]
 struct RevokeApiToken {
@@ -152,6 +175,13 @@ pub async fn list() -> Result<Vec<ApiToken>, ApiError> {
 pub async fn create(input: CreateApiTokenInput) -> Result<String, ApiError> {
     let payload = client::run(CreateApiToken::build(CreateTokenVariables { input })).await?;
     accept(payload.create_api_token.secret, payload.create_api_token.user_errors)
+}
+
+pub async fn update(input: UpdateApiTokenInput) -> Result<ApiToken, ApiError> {
+    let payload = client::run(UpdateApiToken::build(UpdateTokenVariables { input }))
+        .await?
+        .update_api_token;
+    accept(payload.api_token, payload.user_errors)
 }
 
 pub async fn revoke(id: Id) -> Result<ApiToken, ApiError> {

@@ -124,6 +124,9 @@ actions! {
     PlanDeleted = "PLAN_DELETED",
     PlatformSettingsUpdated = "PLATFORM_SETTINGS_UPDATED",
     AuditLogExported = "AUDIT_LOG_EXPORTED",
+    OperatorCreated = "OPERATOR_CREATED",
+    EncryptionKeyRotated = "ENCRYPTION_KEY_ROTATED",
+    SigningKeyRotated = "SIGNING_KEY_ROTATED",
 }
 
 #[derive(cynic::InputObject, Clone, Debug, Default, PartialEq)]

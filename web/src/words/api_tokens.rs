@@ -9,6 +9,8 @@ phrases! {
         "Dengan token, sebuah program bertindak untuk tenant ini, sebatas yang boleh dilakukan token itu.";
     no_api_tokens: "No API tokens yet", "Belum ada token API";
     create_token: "Create token", "Buat token";
+    edit_token: "Edit token", "Ubah token";
+    as_it_is: "As it is now", "Seperti sekarang";
     token_name_hint: "Where it is used, such as “Shop, production”.", "Tempat pemakaiannya, misalnya “Toko, produksi”.";
     token_secret: "Copy the token now", "Salin token sekarang";
     token_secret_text: "It is shown this once, and nobody can read it again. Put it where your program keeps its secrets.",

@@ -81,6 +81,9 @@ impl Words {
                 AuditAction::PlanDeleted => "deleted a plan",
                 AuditAction::PlatformSettingsUpdated => "changed the platform's settings",
                 AuditAction::AuditLogExported => "exported the audit log",
+                AuditAction::OperatorCreated => "made an operator",
+                AuditAction::EncryptionKeyRotated => "rotated the encryption key",
+                AuditAction::SigningKeyRotated => "rotated the signing key",
                 AuditAction::Other => "did something",
             },
             Language::Id => match action {
@@ -133,6 +136,9 @@ impl Words {
                 AuditAction::PlanDeleted => "menghapus paket",
                 AuditAction::PlatformSettingsUpdated => "mengubah pengaturan platform",
                 AuditAction::AuditLogExported => "mengekspor log audit",
+                AuditAction::OperatorCreated => "membuat operator",
+                AuditAction::EncryptionKeyRotated => "mengganti kunci enkripsi",
+                AuditAction::SigningKeyRotated => "mengganti kunci tanda tangan",
                 AuditAction::Other => "melakukan sesuatu",
             },
         }

@@ -1,6 +1,6 @@
 //! API tokens: made with a secret that is shown once, and revoked.
 
-mod create;
+mod form;
 
 use leptos::prelude::*;
 
@@ -21,15 +21,15 @@ use crate::{
     state::remote::Remote,
     words::words,
 };
-use create::TokenForm;
+use form::TokenForm;
 
 #[component]
 pub fn TokensPage() -> impl IntoView {
     let creating = RwSignal::new(false);
     let secret = RwSignal::new(None::<String>);
     let tokens = Remote::new(api_tokens::list);
-    let made = Callback::new(move |text: String| {
-        secret.set(Some(text));
+    let made = Callback::new(move |text: Option<String>| {
+        secret.set(text);
         tokens.refresh();
     });
     view! {
@@ -66,7 +66,7 @@ pub fn TokensPage() -> impl IntoView {
             </Loaded>
         </SettingsFrame>
         <Dialog open=creating title=words().create_token() testid="token-dialog" class="wider">
-            <TokenForm open=creating made />
+            <TokenForm open=creating saved=made />
         </Dialog>
         <SecretDialog
             secret title=words().token_secret() text=words().token_secret_text() example=example
@@ -86,7 +86,12 @@ fn example(secret: &str) -> String {
 #[component]
 fn TokenRow(row: ApiToken, tokens: Remote<Vec<ApiToken>>) -> impl IntoView {
     let toasts = use_toasts();
-    let (asking, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let (editing, asking, busy) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let kept = StoredValue::new(row.clone());
+    let saved = Callback::new(move |_| {
+        toasts.say(words().saved());
+        tokens.refresh();
+    });
     let id = StoredValue::new(row.id.clone());
     let revoke = move |()| {
         toasts.attempt(busy, api_tokens::revoke(id.get_value()), move |_| {
@@ -96,6 +101,7 @@ fn TokenRow(row: ApiToken, tokens: Remote<Vec<ApiToken>>) -> impl IntoView {
     };
     let items = Signal::derive(move || {
         vec![
+            Item::new(words().edit(), move || editing.set(true)).symbol(Icon::Settings),
             Item::new(words().revoke(), move || asking.set(true))
                 .symbol(Icon::Trash)
                 .danger(),
@@ -145,6 +151,9 @@ fn TokenRow(row: ApiToken, tokens: Remote<Vec<ApiToken>>) -> impl IntoView {
             <td class="actions-cell">
                 {row.active.then(|| view! {
                     <Menu name=words().actions_of(&row.name) items testid="token-actions">{icon(Icon::More)}</Menu>
+                    <Dialog open=editing title=words().edit_token() testid="edit-token-dialog" class="wider">
+                        <TokenForm open=editing token=kept.get_value() saved />
+                    </Dialog>
                     <Confirm
                         open=asking title=words().revoke_title(&row.name) consequence=words().revoke_text()
                         verb=words().revoke() busy on_confirm=revoke

@@ -1,11 +1,11 @@
-//! Making an API token: what it may do, with which devices, from where, and for how long.
+//! Making and changing an API token: what it may do, with which devices, from where, and for how long.
 
 use cynic::Id;
 use leptos::prelude::*;
 
 use crate::{
     api::{
-        api_tokens::{self, CreateApiTokenInput, Scope},
+        api_tokens::{self, ApiToken, CreateApiTokenInput, Scope, UpdateApiTokenInput},
         devices::{self, DeviceFilter},
         values::At,
     },
@@ -20,17 +20,32 @@ use crate::{
 
 const MONTH_MS: f64 = 30.0 * 86_400_000.0;
 const MONTHS: [i32; 3] = [1, 3, 12];
+/// The end that it has already.
+const UNCHANGED: &str = "unchanged";
 /// Devices that can be chosen from.
 const MOST_DEVICES: i32 = 100;
 
-/// Made anew at each opening.
+/// Made anew at each opening. `saved` is told the secret of a new one.
 #[component]
-pub fn TokenForm(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView {
-    let name = RwSignal::new(String::new());
-    let scopes = RwSignal::new(vec![Scope::Read]);
-    let chosen_devices = RwSignal::new(Vec::<Id>::new());
-    let networks = RwSignal::new(String::new());
-    let end = RwSignal::new("3".to_owned());
+pub fn TokenForm(
+    open: RwSignal<bool>,
+    /// Which one changes; none is made without.
+    #[prop(optional)]
+    token: Option<ApiToken>,
+    saved: Callback<Option<String>>,
+) -> impl IntoView {
+    let known_end = token.as_ref().and_then(|token| token.expires_at);
+    let changes = token.as_ref().map(|token| token.id.clone());
+    let (end, verb) = match token {
+        Some(_) => (UNCHANGED, words().save()),
+        None => ("3", words().create()),
+    };
+    let end = RwSignal::new(end.to_owned());
+    let name = RwSignal::new(token.as_ref().map(|token| token.name.clone()).unwrap_or_default());
+    let scopes = RwSignal::new(token.as_ref().map_or(vec![Scope::Read], |token| token.scopes.clone()));
+    let chosen_devices = token.as_ref().and_then(|token| token.device_ids.clone());
+    let chosen_devices = RwSignal::new(chosen_devices.unwrap_or_default());
+    let networks = RwSignal::new(token.map(|token| token.allowed_networks.join(", ")).unwrap_or_default());
     let sending = Sending::new();
     let tried = RwSignal::new(false);
     let submit = move |()| {
@@ -38,28 +53,57 @@ pub fn TokenForm(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView 
         if scopes.with_untracked(Vec::is_empty) {
             return;
         }
-        let months: Option<f64> = end.get_untracked().parse().ok();
+        let end = end.get_untracked();
+        let months: Option<f64> = end.parse().ok();
+        let expires_at = if end == UNCHANGED {
+            known_end
+        } else {
+            months.map(|months| At(At::now().0 + months * MONTH_MS))
+        };
         let written = networks.get_untracked();
         let listed: Vec<String> = written
             .split([',', ' '])
             .filter(|network| !network.is_empty())
             .map(str::to_owned)
             .collect();
-        let input = CreateApiTokenInput {
-            name: name.get_untracked().trim().to_owned(),
-            scopes: scopes.get_untracked(),
-            expires_at: months.map(|months| At(At::now().0 + months * MONTH_MS)),
-            device_ids: Some(chosen_devices.get_untracked()).filter(|ids| !ids.is_empty()),
-            allowed_networks: Some(listed).filter(|listed| !listed.is_empty()),
+        let (name, scopes) = (name.get_untracked().trim().to_owned(), scopes.get_untracked());
+        let device_ids = Some(chosen_devices.get_untracked()).filter(|ids| !ids.is_empty());
+        let id = changes.clone();
+        let request = async move {
+            if let Some(id) = id {
+                let input = UpdateApiTokenInput {
+                    id,
+                    name: Some(name),
+                    scopes: Some(scopes),
+                    expires_at,
+                    device_ids,
+                    allowed_networks: Some(listed),
+                };
+                api_tokens::update(input).await.map(|_| None)
+            } else {
+                let input = CreateApiTokenInput {
+                    name,
+                    scopes,
+                    expires_at,
+                    device_ids,
+                    allowed_networks: Some(listed).filter(|listed| !listed.is_empty()),
+                };
+                api_tokens::create(input).await.map(Some)
+            }
         };
-        sending.send(api_tokens::create(input), move |secret| {
+        sending.send(request, move |secret| {
             open.set(false);
-            made.run(secret);
+            saved.run(secret);
         });
     };
-    let ends = MONTHS
+    let unchanged = (end.get_untracked() == UNCHANGED).then(|| (UNCHANGED.to_owned(), words().as_it_is().to_owned()));
+    let ends = unchanged
         .into_iter()
-        .map(|months| (months.to_string(), words().in_months(months)))
+        .chain(
+            MONTHS
+                .into_iter()
+                .map(|months| (months.to_string(), words().in_months(months))),
+        )
         .chain([(String::new(), words().never().to_owned())])
         .collect::<Vec<_>>();
     view! {
@@ -89,7 +133,7 @@ pub fn TokenForm(open: RwSignal<bool>, made: Callback<String>) -> impl IntoView 
                 id="token-end" label=words().expiry() value=end options=Signal::stored(ends)
                 on_change=move |months| end.set(months)
             />
-            <DialogFoot open verb=words().create() busy=sending.busy testid="token-submit" />
+            <DialogFoot open verb busy=sending.busy testid="token-submit" />
         </Form>
     }
 }
