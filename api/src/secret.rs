@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// A text that does not show in logs and error messages.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +18,11 @@ impl Secret {
     /// The text itself, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Its SHA-256, by which the database knows a random secret without being able to tell it.
+    pub fn sha256(&self) -> Vec<u8> {
+        Sha256::digest(self.0.as_bytes()).to_vec()
     }
 }
 

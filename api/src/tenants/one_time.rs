@@ -1,7 +1,6 @@
 //! Secrets of links that can be followed once: 256 random bits, stored as a hash.
 
 use entity::id::encode_base32;
-use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
 
@@ -33,7 +32,7 @@ impl OneTimeSecret {
 
     /// What the database keeps.
     pub fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0.expose().as_bytes()).to_vec()
+        self.0.sha256()
     }
 }
 

@@ -199,6 +199,12 @@ pub async fn list_memberships(system: &SystemScope, user: UserId) -> Result<Vec<
     Ok(with_tenant.collect())
 }
 
+/// The tenant in whose audit log a person's own account is told of: the one that the person belongs to longest.
+pub async fn home_tenant(system: &SystemScope, user: UserId) -> Result<Option<TenantId>, DbErr> {
+    let memberships = list_memberships(system, user).await?;
+    Ok(memberships.first().map(|(tenant, _)| tenant.id))
+}
+
 /// Whether there is anybody.
 pub async fn has_users(system: &SystemScope) -> Result<bool, DbErr> {
     Ok(system.find::<user_account::Entity>().limit(1).one().await?.is_some())

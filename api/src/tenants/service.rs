@@ -353,8 +353,7 @@ impl Accounts {
     /// address, which is not kept. It takes the same work for both.
     pub(super) async fn note_failure(&self, user: Option<&user_account::Model>, origin: &Origin) -> Result<(), DbErr> {
         let id = user.map_or(UserId(Uuid::nil()), |user| user.id);
-        let memberships = queries::list_memberships(&self.system(), id).await?;
-        let tenant = memberships.first().map(|(tenant, _)| tenant.id);
+        let tenant = queries::home_tenant(&self.system(), id).await?;
         let entry = match user {
             Some(user) => Entry::of(Action::LoginFailed, &user.id).named(&user.email),
             None => Entry::without_object(Action::LoginFailed),

@@ -6,7 +6,7 @@ use entity::{SessionId, TenantId, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::{
     keys::SigningKeys,
@@ -83,7 +83,7 @@ impl RefreshToken {
 
     /// What the database keeps.
     pub fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0.expose().as_bytes()).to_vec()
+        self.0.sha256()
     }
 
     /// Reads what a caller sent. `None` when it can't be one.

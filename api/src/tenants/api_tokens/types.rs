@@ -4,7 +4,6 @@ use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{ApiTokenId, DeviceId, TenantId, api_token, id::encode_base32};
-use sha2::{Digest, Sha256};
 
 use crate::{config::Network, graphql::UserError, secret::Secret, tenants::permission::Scope};
 
@@ -53,7 +52,7 @@ impl TokenSecret {
 
     /// What the database keeps.
     pub fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0.expose().as_bytes()).to_vec()
+        self.0.sha256()
     }
 }
 

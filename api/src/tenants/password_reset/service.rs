@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{TenantId, UserId, audit_entry::ActorKind, password_reset, session, user_account};
+use entity::{TenantId, audit_entry::ActorKind, password_reset, session, user_account};
 use sea_orm::{ColumnTrait, DbErr, sea_query::IntoCondition};
 
 use super::queries;
@@ -124,7 +124,7 @@ impl Accounts {
         strong_password(&new, "newPassword", &[&user.email, &user.name])?;
         let hash = self.hash_new(new).await?;
         let now = self.clock().now();
-        let tenant = first_tenant(&self.store, user.id).await?;
+        let tenant = accounts::home_tenant(&self.system(), user.id).await?;
         let tx = self.system().begin().await?;
         if !queries::claim(&tx, &row.token_hash, now).await? {
             return Err(over().into());
@@ -164,7 +164,7 @@ pub async fn operator_link(
         lifetime: PASSED_ON,
         action: Action::PasswordResetLinkCreated,
     };
-    let tenant = first_tenant(store, user.id).await?;
+    let tenant = accounts::home_tenant(&system, user.id).await?;
     making.link(&user, tenant, who).await.map(Some)
 }
 
@@ -202,12 +202,6 @@ impl Making<'_> {
             expires_at,
         })
     }
-}
-
-/// Where somebody's own account is told of.
-async fn first_tenant(store: &Store, user: UserId) -> Result<Option<TenantId>, DbErr> {
-    let memberships = accounts::list_memberships(&store.system(Reason::Authentication), user).await?;
-    Ok(memberships.first().map(|(tenant, _)| tenant.id))
 }
 
 fn over() -> UserError {

@@ -1,7 +1,7 @@
 //! Turning the second factor on and off, and checking codes.
 
 use chrono::TimeDelta;
-use entity::{TenantId, UserId, second_factor, user_account};
+use entity::{UserId, second_factor, user_account};
 use sea_orm::{DbErr, SqlErr};
 use totp_rs::TotpError;
 
@@ -169,7 +169,7 @@ impl Accounts {
 
     async fn note_recovery(&self, user: &user_account::Model, origin: &Origin) -> Result<(), DbErr> {
         let tx = self.system().begin().await?;
-        let tenant = first_tenant(&self.store, user.id).await?;
+        let tenant = accounts::home_tenant(&self.system(), user.id).await?;
         let entry = Entry::of(Action::RecoveryCodeUsed, &user.id).named(&user.email);
         let actor = Actor::new(
             entity::audit_entry::ActorKind::User,
@@ -235,7 +235,7 @@ pub async fn reset(store: &Store, clock: &Clock, email: &str) -> Result<bool, Db
     let Some(user) = accounts::find_user_by_email(&system, email.as_str()).await? else {
         return Ok(false);
     };
-    let tenant = first_tenant(store, user.id).await?;
+    let tenant = accounts::home_tenant(&system, user.id).await?;
     let tx = system.begin().await?;
     if !queries::remove(&tx, user.id).await? {
         return Ok(false);
@@ -244,12 +244,6 @@ pub async fn reset(store: &Store, clock: &Clock, email: &str) -> Result<bool, Db
     audit::record_beyond(&tx, tenant, clock.now(), &Actor::system(), entry).await?;
     tx.commit().await?;
     Ok(true)
-}
-
-/// Where somebody's own account is told of.
-async fn first_tenant(store: &Store, user: UserId) -> Result<Option<TenantId>, DbErr> {
-    let memberships = accounts::list_memberships(&store.system(Reason::Authentication), user).await?;
-    Ok(memberships.first().map(|(tenant, _)| tenant.id))
 }
 
 /// What a secret is sealed for.
