@@ -18,5 +18,7 @@ mod platform;
 mod rates;
 mod second_factor;
 mod sessions;
+mod surface;
+mod sweep;
 mod tenancy;
 mod usage;

@@ -12,5 +12,4 @@ mod messages;
 mod plans;
 mod quotas;
 mod restarts;
-mod strangers;
 mod subscriptions;

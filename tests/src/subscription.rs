@@ -78,6 +78,33 @@ impl Subscription {
         }
     }
 
+    /// Everything that has come until the server has answered a question that was asked now. Fails when the subscription
+    /// was refused.
+    pub async fn settled(&mut self) -> Result<Vec<Value>> {
+        let payload = json!({ "query": "{ __typename }" });
+        self.say(&json!({ "id": "mark", "type": "subscribe", "payload": payload }))
+            .await?;
+        let mut seen = Vec::new();
+        let heard = tokio::time::timeout(DEADLINE, async {
+            loop {
+                let message = self.hear().await?;
+                match message["type"].as_str() {
+                    Some("complete") if message["id"] == "mark" => return anyhow::Ok(()),
+                    Some("next" | "pong") if message["id"] != "1" => {}
+                    Some("next") if message["payload"]["errors"].is_null() => {
+                        seen.push(message["payload"]["data"].clone());
+                    }
+                    Some("ping") => self.say(&json!({ "type": "pong" })).await?,
+                    _ => bail!("the subscription ended with {message}"),
+                }
+            }
+        });
+        heard
+            .await
+            .with_context(|| format!("no answer within {DEADLINE:?}"))??;
+        Ok(seen)
+    }
+
     async fn next_without_deadline(&mut self) -> Result<Value> {
         loop {
             let message = self.hear().await?;

@@ -88,9 +88,22 @@ pub fn origin(place: &Place, headers: &HeaderMap) -> Origin {
     }
 }
 
-/// What resolvers may know of the transport.
-pub fn transport(place: &Place, headers: &HeaderMap) -> Transport {
-    let wants_cookie = cookies::wants_cookie(headers);
+/// Whether no page of another site sent the request: its origin is our own, or it has none because no browser sent it.
+/// Our own is the public address, or the host that was asked. A page that came over https is believed to be ours when the
+/// proxy in front did not say that it speaks https.
+pub fn is_no_foreign_page(headers: &HeaderMap, config: &Config, https: bool) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
+    let Some(origin) = text(header::ORIGIN) else {
+        return true;
+    };
+    let is = |other: &str| origin.eq_ignore_ascii_case(other);
+    let is_host = |host: &str| is(&format!("https://{host}")) || (!https && is(&format!("http://{host}")));
+    config.server.public_url.as_deref().is_some_and(is) || text(header::HOST).is_some_and(is_host)
+}
+
+/// What resolvers may know of the transport. A page of another site never gets to the cookie, whatever it sends.
+pub fn transport(place: &Place, headers: &HeaderMap, config: &Config) -> Transport {
+    let wants_cookie = cookies::wants_cookie(headers) && is_no_foreign_page(headers, config, place.https);
     let mut transport = Transport::default();
     transport.origin = origin(place, headers);
     transport.wants_cookie = wants_cookie;
@@ -193,6 +206,36 @@ mod tests {
         assert!(place("::ffff:127.0.0.1", &[]).is_local);
         assert!(!place("127.0.0.1", &[("x-forwarded-for", "127.0.0.1")]).is_local);
         assert!(!place("1.2.3.4", &[]).is_local);
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_foreign() {
+        let config = |url: &str| {
+            Config::for_tests(&[
+                ("secret_key", "0123456789abcdef0123456789abcdef-test"),
+                ("server.public_url", url),
+            ])
+            .expect("valid")
+        };
+        let own = |url: &str, https, origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "kabar.example:8080".parse().expect("a header"));
+            headers.insert(header::ORIGIN, origin.parse().expect("a header"));
+            is_no_foreign_page(&headers, &config(url), https)
+        };
+        assert!(is_no_foreign_page(&HeaderMap::new(), &config(""), false));
+        assert!(own("", false, "http://kabar.example:8080"));
+        assert!(own("", false, "https://kabar.example:8080"));
+        assert!(!own("", true, "http://kabar.example:8080"));
+        assert!(own("https://wa.example", true, "https://WA.example"));
+        for foreign in [
+            "https://evil.example",
+            "http://kabar.example",
+            "null",
+            "https://kabar.example:8080.evil",
+        ] {
+            assert!(!own("https://wa.example", false, foreign), "{foreign}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub async fn post(State(services): State<Shared>, request: HttpRequest<Body>) ->
         Err(problem) => return refuse(StatusCode::BAD_REQUEST, form, &services, &problem),
     };
     let place = Place::of(&parts.extensions, &parts.headers, &services.config);
-    let transport = Arc::new(caller::transport(&place, &parts.headers));
+    let transport = Arc::new(caller::transport(&place, &parts.headers, &services.config));
     let (envelope, standing) = run(&services, request, caller::bearer(&parts.headers), &transport).await;
 
     let now = services.clock.now();

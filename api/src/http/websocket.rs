@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    Services, Shared,
+    Shared,
     caller::{self, Place},
     cookies, graphql,
     socket::{self, Opening},
@@ -33,9 +33,11 @@ pub async fn upgrade(
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
     let place = Place::of(request.extensions(), headers, &services.config);
-    let own_page = comes_from_own_page(headers, &services, place.https);
+    // Whoever is no page has no cookie of ours either.
+    let own_page =
+        headers.contains_key(header::ORIGIN) && caller::is_no_foreign_page(headers, &services.config, place.https);
     let opening = Opening {
-        transport: Arc::new(caller::transport(&place, headers)),
+        transport: Arc::new(caller::transport(&place, headers, &services.config)),
         // A foreign page's websocket carries our cookie too, in browsers that don't know SameSite.
         cookie: if own_page {
             cookies::session(headers, place.https)
@@ -59,17 +61,4 @@ fn speaks_protocol(headers: &HeaderMap) -> bool {
     offered
         .flat_map(|value| value.split(','))
         .any(|protocol| protocol.trim() == PROTOCOL)
-}
-
-/// Whether a page of this server opened the websocket.
-fn comes_from_own_page(headers: &HeaderMap, services: &Services, https: bool) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else {
-        return false;
-    };
-    if let Some(public) = &services.config.server.public_url {
-        return origin.eq_ignore_ascii_case(public);
-    }
-    let scheme = if https { "https" } else { "http" };
-    text(header::HOST).is_some_and(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
 }

@@ -188,11 +188,19 @@ impl Principal {
         }
     }
 
+    /// Refuses callers whose role or scopes do not include `permission`, whatever the tenant's state: for looking at what
+    /// only they may change.
+    pub fn require_to_see(&self, permission: Permission) -> Result<(), GqlError> {
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(GqlError::forbidden())
+        }
+    }
+
     /// Refuses callers whose role or scopes do not include `permission`, and all but reading in a suspended tenant.
     pub fn require(&self, permission: Permission) -> Result<(), GqlError> {
-        if !self.may(permission) {
-            return Err(GqlError::forbidden());
-        }
+        self.require_to_see(permission)?;
         if !permission.only_reads() && !self.profile.is_active() {
             return Err(Fault::TenantSuspended.into());
         }

@@ -61,7 +61,7 @@ impl ApiTokens {
 
     /// What a caller who may manage tokens lists and counts them in.
     pub fn scope(&self, caller: &Principal) -> Result<TenantScope, GqlError> {
-        caller.require(Permission::ManageApiTokens)?;
+        caller.require_to_see(Permission::ManageApiTokens)?;
         Ok(self.store.scope(caller))
     }
 

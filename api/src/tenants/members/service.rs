@@ -49,7 +49,7 @@ impl Members {
 
     /// What a caller with this permission lists and counts members in.
     pub fn scope(&self, caller: &Principal, permission: Permission) -> Result<TenantScope, GqlError> {
-        caller.require(permission)?;
+        caller.require_to_see(permission)?;
         Ok(self.store.scope(caller))
     }
 
