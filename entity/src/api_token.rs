@@ -25,6 +25,9 @@ pub struct Model {
     /// The only networks that it may be used from; empty is every network.
     #[sea_orm(column_type = "JsonBinary")]
     pub allowed_networks: Json,
+    /// Limits of its own, by the names of meters; null is none.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub limits: Option<Json>,
     pub created_by: Option<UserId>,
     pub created_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,

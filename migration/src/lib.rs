@@ -25,6 +25,7 @@ mod m2026_11_21_000041_password_resets;
 mod m2026_11_21_000042_server_keys;
 mod m2026_11_21_000050_access_grants;
 mod m2026_11_21_000051_tenant_deletion;
+mod m2026_11_21_000060_api_token_limits;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000042_server_keys::Migration),
             Box::new(m2026_11_21_000050_access_grants::Migration),
             Box::new(m2026_11_21_000051_tenant_deletion::Migration),
+            Box::new(m2026_11_21_000060_api_token_limits::Migration),
         ]
     }
 }

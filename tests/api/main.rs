@@ -21,4 +21,5 @@ mod sessions;
 mod surface;
 mod sweep;
 mod tenancy;
+mod token_limits;
 mod usage;

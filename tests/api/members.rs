@@ -302,7 +302,7 @@ async fn no_more_come_in_than_the_tenant_may_have(database: TestDatabase) -> Res
         let error = &payload["userErrors"][0];
         ensure!(error["code"] == "QUOTA_EXCEEDED", "{error}");
         ensure!(
-            error["details"] == json!({ "meter": "MEMBERS", "limit": 4, "used": 4 }),
+            error["details"] == json!({ "meter": "MEMBERS", "holder": "TENANT", "limit": 4, "used": 4 }),
             "{error}"
         );
     }

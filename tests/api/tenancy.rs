@@ -87,7 +87,7 @@ async fn a_plan_limits_devices_however_many_ask_at_once(database: TestDatabase) 
         .context("nobody was refused")?;
     ensure!(refused["code"] == "QUOTA_EXCEEDED", "{refused}");
     ensure!(
-        refused["details"] == json!({ "meter": "DEVICES", "limit": 5, "used": 5 }),
+        refused["details"] == json!({ "meter": "DEVICES", "holder": "TENANT", "limit": 5, "used": 5 }),
         "{refused}"
     );
     let limit = limit_of(&app.client, "DEVICES").await?;

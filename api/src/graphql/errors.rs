@@ -51,7 +51,8 @@ pub enum ErrorCode {
     Rejected,
     /// What was waited for did not happen in time. What was asked for still goes on.
     TimedOut,
-    /// Your plan's limit is reached; `details` has the meter, `limit` and `used`, `retryAt` when it begins anew.
+    /// A limit is reached; `details` has the meter, its `holder` (TENANT or API_TOKEN), `limit` and `used`, `retryAt` when
+    /// it begins anew.
     QuotaExceeded,
     /// Too many in too short a time; `retryAt` says when to try again.
     RateLimited,

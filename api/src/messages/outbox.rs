@@ -2,7 +2,7 @@
 //!
 //! Accepting is group commit: requests that arrive together share a transaction.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, event, message};
@@ -23,7 +23,7 @@ use crate::{
     store::{Batcher, Reach, Store, TenantScope, TenantTx, filled},
     tenants::{
         Meter, Profiles, Quota,
-        quota::{Exceeded, Reservation},
+        quota::{Budget, Exceeded, Reservation},
     },
 };
 
@@ -41,7 +41,12 @@ pub struct Draft {
     pub body: String,
     pub priority: message::Priority,
     pub idempotency_key: Option<String>,
+    /// What the API token that sends may use by itself.
+    pub budget: Option<Arc<Budget>>,
 }
+
+/// Drafts that may share a transaction: of one reach, and paid from one budget.
+type Payer = (Reach, Option<String>);
 
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
@@ -52,12 +57,12 @@ pub struct Outbox {
 /// Why a draft was not stored.
 #[derive(Clone, Debug)]
 enum Denial {
-    /// The tenant has used up what it may send.
+    /// The tenant or its token has used up what it may send.
     Quota(Exceeded),
     /// A message that the scope does not reach has the same idempotency key.
     KeyTaken,
     /// The database failed.
-    Database(std::sync::Arc<DbErr>),
+    Database(Arc<DbErr>),
 }
 
 impl From<DbErr> for Denial {
@@ -103,22 +108,23 @@ impl Outbox {
     }
 
     /// Stores a message as QUEUED; it is durable when this returns. A draft whose idempotency key was used before
-    /// answers the first message, and nothing is stored. What is over the tenant's quota is refused, each draft by itself.
+    /// answers the first message, and nothing is stored. What is over the quota is refused, each draft by itself.
     pub async fn accept(&self, scope: TenantScope, draft: Draft) -> Result<message::Model, Refusal> {
         Ok(self.batcher.submit((scope, draft)).await??)
     }
 }
 
 async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<Result<message::Model, Denial>> {
-    let mut reaches: HashMap<Reach, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
+    let mut payers: HashMap<Payer, (TenantScope, Vec<(usize, Draft)>)> = HashMap::new();
     let count = drafts.len();
     for (position, (scope, draft)) in drafts.into_iter().enumerate() {
-        let reach = scope.reach().clone();
-        let drafts = reaches.entry(reach).or_insert_with(|| (scope, Vec::new()));
+        let budget = draft.budget.as_ref().map(|budget| budget.subject().to_owned());
+        let payer = (scope.reach().clone(), budget);
+        let drafts = payers.entry(payer).or_insert_with(|| (scope, Vec::new()));
         drafts.1.push((position, draft));
     }
     let mut results: Vec<_> = (0..count).map(|_| None).collect();
-    for (scope, drafts) in reaches.into_values() {
+    for (scope, drafts) in payers.into_values() {
         let (positions, drafts): (Vec<usize>, Vec<Draft>) = drafts.into_iter().unzip();
         match accept_batch(writer, &scope, &drafts).await {
             Ok(rows) => {
@@ -162,7 +168,7 @@ async fn accept_one(writer: &Writer, scope: &TenantScope, draft: Draft) -> Resul
         .unwrap_or_else(|| Err(DbErr::RecordNotInserted.into()))
 }
 
-/// Stores drafts of one tenant in one transaction. Answers one row or refusal per draft, in their order.
+/// Stores drafts of one payer in one transaction. Answers one row or refusal per draft, in their order.
 async fn accept_batch(
     writer: &Writer,
     scope: &TenantScope,
@@ -213,6 +219,7 @@ async fn accept_batch(
         exceeded,
         warnings,
     } = Quota::new(profile, now)
+        .within(drafts.first().and_then(|draft| draft.budget.clone()))
         .reserve_up_to(&tx, &METERS, fresh.len() as u64)
         .await?;
     fresh.truncate(usize::try_from(granted).unwrap_or(usize::MAX));

@@ -120,6 +120,7 @@ impl Messages {
             body,
             priority: new.priority,
             idempotency_key,
+            budget: caller.budget(),
         };
         let row = self.parts.outbox.accept(scope.clone(), draft).await?;
         self.parts.senders.wake(row.device_id);

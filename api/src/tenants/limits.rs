@@ -36,6 +36,15 @@ pub enum Meter {
     ApiCost,
 }
 
+/// Whom a limit binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum LimitHolder {
+    /// Everybody in the tenant, together.
+    Tenant,
+    /// The API token that asks, alone.
+    ApiToken,
+}
+
 /// Over which time a meter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Span {
@@ -50,6 +59,13 @@ pub enum Span {
 }
 
 impl Meter {
+    /// Those that an API token may have limits of its own for.
+    pub const OF_TOKENS: [Self; 3] = [
+        Self::MessagesPerDay,
+        Self::MessagesPerMonth,
+        Self::CampaignRecipientsPerDay,
+    ];
+
     /// Every meter, in the order in which they are shown.
     pub const ALL: [Self; 9] = [
         Self::Devices,
@@ -160,6 +176,11 @@ pub struct Limits(BTreeMap<Meter, i64>);
 pub struct Overrides(BTreeMap<Meter, Option<i64>>);
 
 impl Limits {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The limit of a meter.
     pub fn get(&self, meter: Meter) -> Option<i64> {
         self.0.get(&meter).copied()

@@ -6,7 +6,7 @@ use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use entity::{ApiTokenId, DeviceId, SessionId, TenantId, UserId, audit_entry::ActorKind, membership::Role};
 
-use super::{api_tokens::TokenStanding, permission::Permission, profile::Profile, types::Grant};
+use super::{api_tokens::TokenStanding, permission::Permission, profile::Profile, quota::Budget, types::Grant};
 use crate::{
     audit::{Actor, Acts},
     graphql::{Fault, GqlError},
@@ -143,6 +143,12 @@ impl Principal {
     /// The API token, when it is one.
     pub fn api_token(&self) -> Option<ApiTokenId> {
         self.token().map(|token| token.id)
+    }
+
+    /// What the API token may use by itself, when it has limits of its own.
+    pub fn budget(&self) -> Option<Arc<Budget>> {
+        let token = self.token().filter(|token| !token.limits.is_empty())?;
+        Some(Arc::new(Budget::new(token.id, token.limits.clone())))
     }
 
     pub(super) fn token(&self) -> Option<&Arc<TokenStanding>> {

@@ -12,14 +12,18 @@
 //! Beside its limits a tenant sees its usage over time (`usage.rs`): the days of `quota_usage` stay, and what is counted or
 //! has no limit is written down by day in the same transaction.
 //!
+//! An API token may have limits of its own ([`Budget`]): what it uses is counted twice, for the tenant and for the token, in
+//! two rows of one transaction. Whichever has less room decides.
+//!
 //! A message counts when it is accepted and is given back when it is canceled before its first attempt; one that failed
-//! was work and stays counted, and trying it again costs nothing. Retried and repeated requests with a known
+//! was work and stays counted, and trying it again costs nothing. To a token nothing is given back: whoever cancels need not be
+//! the one that sent. Retried and repeated requests with a known
 //! idempotency key reserve nothing.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use entity::{device, event, membership, quota_usage};
+use entity::{ApiTokenId, device, event, membership, quota_usage};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, DbErr, ExprTrait,
@@ -28,7 +32,7 @@ use sea_orm::{
 use serde_json::json;
 
 use super::{
-    limits::{Meter, Span},
+    limits::{LimitHolder, Limits, Meter, Span},
     profile::Profile,
     usage::Noted,
 };
@@ -43,11 +47,42 @@ const WARNINGS: [i16; 2] = [80, 100];
 /// The tenant's own usage, not that of one of its tokens.
 pub(super) const OWN: &str = "";
 
+/// What an API token may use by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    subject: String,
+    limits: Limits,
+}
+
+impl Budget {
+    /// The limits of a token.
+    pub fn new(token: ApiTokenId, limits: Limits) -> Self {
+        Self {
+            subject: token.to_string(),
+            limits,
+        }
+    }
+
+    /// Whose it is, as `quota_usage` names it.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
 /// A tenant's quota at a moment.
 #[derive(Clone, Debug)]
 pub struct Quota {
     pub(super) profile: Arc<Profile>,
+    budget: Option<Arc<Budget>>,
     pub(super) now: DateTime<Utc>,
+}
+
+/// A row that is raised: of the tenant, or of the token.
+struct Raised {
+    meter: Meter,
+    holder: LimitHolder,
+    row: quota_usage::Model,
+    before: i64,
 }
 
 /// A limit that does not allow more.
@@ -55,9 +90,11 @@ pub struct Quota {
 pub struct Exceeded {
     /// Which.
     pub meter: Meter,
+    /// Whose.
+    pub holder: LimitHolder,
     /// How much is allowed.
     pub limit: i64,
-    /// How much was used before.
+    /// How much was used before what was refused: what was granted of the same reservation is used.
     pub used: i64,
     /// When the window ends, if it ever does.
     pub resets_at: Option<DateTime<Utc>>,
@@ -79,6 +116,8 @@ pub struct Reservation {
 pub struct Usage {
     /// Of what.
     pub meter: Meter,
+    /// Whose.
+    pub holder: LimitHolder,
     /// How much is allowed; none is no limit.
     pub limit: Option<i64>,
     /// How much is used.
@@ -96,11 +135,21 @@ pub(super) struct Standing {
 
 impl From<Exceeded> for UserError {
     fn from(exceeded: Exceeded) -> Self {
-        let Exceeded { meter, limit, used, .. } = exceeded;
-        let message = format!("Your plan allows {limit} {}; {used} are used.", meter.noun());
+        let Exceeded {
+            meter,
+            holder,
+            limit,
+            used,
+            ..
+        } = exceeded;
+        let (whose, holder) = match holder {
+            LimitHolder::Tenant => ("Your plan", "TENANT"),
+            LimitHolder::ApiToken => ("This API token", "API_TOKEN"),
+        };
+        let message = format!("{whose} allows {limit} {}; {used} are used.", meter.noun());
         let mut error = Self::new(ErrorCode::QuotaExceeded, message);
         error.retry_at = exceeded.resets_at;
-        error.details = Some(json!({ "meter": graphql_name(meter), "limit": limit, "used": used }));
+        error.details = Some(json!({ "meter": graphql_name(meter), "holder": holder, "limit": limit, "used": used }));
         error
     }
 }
@@ -108,7 +157,17 @@ impl From<Exceeded> for UserError {
 impl Quota {
     /// A tenant's quota now.
     pub fn new(profile: Arc<Profile>, now: DateTime<Utc>) -> Self {
-        Self { profile, now }
+        Self {
+            profile,
+            budget: None,
+            now,
+        }
+    }
+
+    /// The same for a caller who has limits of its own besides.
+    pub fn within(mut self, budget: Option<Arc<Budget>>) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Takes `count` of a meter, or refuses with QUOTA_EXCEEDED. The warnings belong to the events of the same commit.
@@ -116,7 +175,11 @@ impl Quota {
         let reservation = self.reserve_up_to(tx, &[meter], count).await?;
         match reservation.exceeded {
             None => Ok(reservation.warnings),
-            Some(exceeded) => Err(UserError::from(exceeded).into()),
+            Some(exceeded) => {
+                // All or nothing: what there was room for is not kept.
+                let used = exceeded.used - i64::try_from(reservation.granted).unwrap_or(0);
+                Err(UserError::from(Exceeded { used, ..exceeded }).into())
+            }
         }
     }
 
@@ -132,6 +195,7 @@ impl Quota {
         }
         let exceeded = Exceeded {
             meter,
+            holder: LimitHolder::Tenant,
             limit,
             used,
             resets_at: None,
@@ -146,19 +210,14 @@ impl Quota {
             return Ok(Reservation::default());
         }
         // One statement for all: their locks are always taken in the same order.
-        let rows = self.raise(tx, meters, wanted).await?;
-        let mut usages = Vec::with_capacity(rows.len());
-        for (meter, row) in rows {
-            let before = match counted(tx, meter).await? {
-                Some(count) => count,
-                None => row.used - wanted,
-            };
-            usages.push((meter, row, before));
-        }
+        let raised = self.raise(tx, meters, wanted).await?;
         let mut granted = wanted;
         let mut exceeded = None;
-        for (meter, _, before) in &usages {
-            let Some(limit) = self.profile.limits.get(*meter) else {
+        for Raised {
+            meter, holder, before, ..
+        } in &raised
+        {
+            let Some(limit) = self.limit(*meter, *holder) else {
                 continue;
             };
             let room = (limit - before).clamp(0, wanted);
@@ -166,21 +225,27 @@ impl Quota {
                 granted = room;
                 exceeded = Some(Exceeded {
                     meter: *meter,
+                    holder: *holder,
                     limit,
                     used: *before,
                     resets_at: meter.span().end(self.now, self.profile.time_zone),
                 });
             }
         }
+        if let Some(exceeded) = &mut exceeded {
+            exceeded.used += granted;
+        }
         if granted < wanted {
-            self.lower(tx, meters, wanted - granted, self.now).await?;
+            let taken = raised.iter().map(|raised| (raised.row.subject.as_str(), raised.meter));
+            self.lower(tx, taken, wanted - granted, self.now).await?;
         }
         let mut warnings = Vec::new();
-        for (meter, row, before) in usages {
-            if is_counted(meter) {
-                self.note(tx, meter.key(), Noted::Standing(before + granted)).await?;
+        for raised in raised.iter().filter(|raised| raised.holder == LimitHolder::Tenant) {
+            let used = raised.before + granted;
+            if is_counted(raised.meter) {
+                self.note(tx, raised.meter.key(), Noted::Standing(used)).await?;
             }
-            warnings.extend(self.warn(tx, meter, &row, before + granted).await?);
+            warnings.extend(self.warn(tx, raised.meter, &raised.row, used).await?);
         }
         Ok(Reservation {
             granted: u64::try_from(granted).unwrap_or(0),
@@ -189,7 +254,14 @@ impl Quota {
         })
     }
 
-    /// Gives back what was taken at `taken_at` and not used. Nothing is given back to a window that has ended.
+    fn limit(&self, meter: Meter, holder: LimitHolder) -> Option<i64> {
+        match holder {
+            LimitHolder::Tenant => self.profile.limits.get(meter),
+            LimitHolder::ApiToken => self.budget.as_ref()?.limits.get(meter),
+        }
+    }
+
+    /// Gives back to the tenant what was taken at `taken_at` and not used. Nothing is given back to a window that has ended.
     pub async fn release(
         &self,
         tx: &TenantTx,
@@ -197,8 +269,9 @@ impl Quota {
         count: u64,
         taken_at: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        self.lower(tx, meters, i64::try_from(count).unwrap_or(0), taken_at)
-            .await
+        let count = i64::try_from(count).unwrap_or(0);
+        let taken = meters.iter().map(|meter| (OWN, *meter));
+        self.lower(tx, taken, count, taken_at).await
     }
 
     /// How much of every limit is used.
@@ -226,6 +299,7 @@ impl Quota {
     pub(super) fn usages(&self, rows: &[quota_usage::Model], standing: Standing) -> Vec<Usage> {
         let usage = |meter: Meter| Usage {
             meter,
+            holder: LimitHolder::Tenant,
             limit: self.profile.limits.get(meter),
             used: match meter {
                 Meter::Devices => standing.devices,
@@ -240,21 +314,44 @@ impl Quota {
         Meter::ALL.into_iter().map(usage).collect()
     }
 
+    /// How much a token has used of the limits that it has of its own.
+    pub async fn usage_of_token(&self, scope: &TenantScope) -> Result<Vec<Usage>, DbErr> {
+        use quota_usage::Column;
+        let Some(budget) = &self.budget else {
+            return Ok(Vec::new());
+        };
+        let query = scope.find::<quota_usage::Entity>();
+        let rows = query.filter(Column::Subject.eq(budget.subject())).all().await?;
+        let usage = |(meter, limit): (Meter, i64)| {
+            let window = self.window(meter, self.now);
+            let row = rows.iter().find(|row| row.meter == meter.key() && row.window == window);
+            Usage {
+                meter,
+                holder: LimitHolder::ApiToken,
+                limit: Some(limit),
+                used: row.map_or(0, |row| row.used),
+                resets_at: meter.span().end(self.now, self.profile.time_zone),
+            }
+        };
+        Ok(budget.limits.iter().map(usage).collect())
+    }
+
     fn window(&self, meter: Meter, at: DateTime<Utc>) -> i64 {
         meter.span().window(at, self.profile.time_zone)
     }
 
-    /// Raises the rows of the meters; a counted meter's is only locked.
-    async fn raise(
-        &self,
-        tx: &TenantTx,
-        meters: &[Meter],
-        count: i64,
-    ) -> Result<Vec<(Meter, quota_usage::Model)>, DbErr> {
+    /// Raises the rows of the meters, the tenant's and then the token's; a counted meter's is only locked.
+    async fn raise(&self, tx: &TenantTx, meters: &[Meter], count: i64) -> Result<Vec<Raised>, DbErr> {
         use quota_usage::{ActiveModel, Column, Entity};
-        let rows = meters.iter().map(|meter| ActiveModel {
+        let mut wanted: Vec<(Meter, LimitHolder, &str)> = Vec::with_capacity(meters.len());
+        wanted.extend(meters.iter().map(|meter| (*meter, LimitHolder::Tenant, OWN)));
+        if let Some(budget) = &self.budget {
+            let limited = meters.iter().filter(|meter| budget.limits.get(**meter).is_some());
+            wanted.extend(limited.map(|meter| (*meter, LimitHolder::ApiToken, budget.subject())));
+        }
+        let rows = wanted.iter().map(|(meter, _, subject)| ActiveModel {
             tenant_id: Set(tx.tenant_id()),
-            subject: Set(OWN.to_owned()),
+            subject: Set((*subject).to_owned()),
             meter: Set(meter.key().to_owned()),
             window: Set(self.window(*meter, self.now)),
             used: Set(if is_counted(*meter) { 0 } else { count }),
@@ -267,28 +364,47 @@ impl Quota {
             )
             .to_owned();
         let rows = tx.upsert_many::<Entity, _>(rows.collect(), grow).await?;
-        let of_meter = |meter: &Meter| {
-            let row = rows.iter().find(|row| row.meter == meter.key()).cloned();
-            row.map(|row| (*meter, row)).ok_or(DbErr::RecordNotInserted)
-        };
-        meters.iter().map(of_meter).collect()
+        let mut raised = Vec::with_capacity(wanted.len());
+        for (meter, holder, subject) in wanted {
+            let row = rows
+                .iter()
+                .find(|row| row.meter == meter.key() && row.subject == subject)
+                .cloned()
+                .ok_or(DbErr::RecordNotInserted)?;
+            let before = match counted(tx, meter).await? {
+                Some(count) => count,
+                None => row.used - count,
+            };
+            raised.push(Raised {
+                meter,
+                holder,
+                row,
+                before,
+            });
+        }
+        Ok(raised)
     }
 
-    async fn lower(&self, tx: &TenantTx, meters: &[Meter], count: i64, taken_at: DateTime<Utc>) -> Result<(), DbErr> {
+    /// Takes back what was taken at `taken_at`, of meters for subjects.
+    async fn lower<'a>(
+        &self,
+        tx: &TenantTx,
+        taken: impl Iterator<Item = (&'a str, Meter)>,
+        count: i64,
+        taken_at: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
         use quota_usage::Column;
         let mut which = Condition::any();
-        let mut any = false;
-        for meter in meters.iter().filter(|meter| !is_counted(**meter)) {
-            any = true;
-            let window = self.window(*meter, taken_at);
-            which = which.add(Column::Meter.eq(meter.key()).and(Column::Window.eq(window)));
+        for (subject, meter) in taken.filter(|(_, meter)| !is_counted(*meter)) {
+            let window = self.window(meter, taken_at);
+            let row = Column::Subject.eq(subject).and(Column::Meter.eq(meter.key()));
+            which = which.add(row.and(Column::Window.eq(window)));
         }
-        if !any || count == 0 {
+        if which.is_empty() || count == 0 {
             return Ok(());
         }
         tx.update::<quota_usage::Entity>()
             .set_to(Column::Used, Expr::col(Column::Used).sub(count))
-            .filter(Column::Subject.eq(OWN))
             .filter(which)
             .filter(Column::Used.gte(count))
             .execute()

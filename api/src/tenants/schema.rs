@@ -82,9 +82,10 @@ impl Viewer {
         Ok(Some(SecondFactor::of(state)))
     }
 
-    /// The limits that hold for the caller, and how much of them is used.
+    /// The limits that hold for the caller, and how much of them is used: the tenant's, then those that an API token has
+    /// of its own.
     async fn limits(&self, ctx: &Context<'_>) -> Result<Vec<Limit>, GqlError> {
-        let usage = tenancy(ctx)?.usage(principal(ctx)?).await?;
+        let usage = tenancy(ctx)?.usage_of_caller(principal(ctx)?).await?;
         Ok(usage.into_iter().map(Limit::from).collect())
     }
 

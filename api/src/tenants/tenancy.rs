@@ -123,6 +123,16 @@ impl Tenancy {
         }
     }
 
+    /// How much of each limit that binds a caller is used.
+    pub async fn usage_of_caller(&self, caller: &Principal) -> Result<Vec<Usage>, GqlError> {
+        let mut usages = self.usage(caller).await?;
+        if let Some(budget) = caller.budget() {
+            let quota = Quota::new(caller.profile().clone(), self.clock.now()).within(Some(budget));
+            usages.extend(quota.usage_of_token(&self.store.scope(caller)).await?);
+        }
+        Ok(usages)
+    }
+
     /// What a tenant may use now.
     pub(super) fn quota(&self, profile: Arc<Profile>) -> Quota {
         Quota::new(profile, self.clock.now())

@@ -7,7 +7,7 @@ use entity::{TenantId, plan, tenant};
 
 use super::{
     figures::{Figures, LimitsOf},
-    limits::{Limits, Meter},
+    limits::{LimitHolder, Limits, Meter},
     permission::Permission,
     principal::principal,
     quota::Usage,
@@ -37,6 +37,8 @@ pub enum TenantStatus {
 pub struct Limit {
     /// What is counted.
     meter: Meter,
+    /// Whom it binds: the tenant, or in `viewer.limits` the API token that asks.
+    holder: LimitHolder,
     /// How much is allowed. Null: as much as one likes.
     #[graphql(name = "limit")]
     allowed: Option<BigInt>,
@@ -50,6 +52,7 @@ impl From<Usage> for Limit {
     fn from(usage: Usage) -> Self {
         Self {
             meter: usage.meter,
+            holder: usage.holder,
             allowed: usage.limit.map(BigInt),
             used: BigInt(usage.used),
             resets_at: usage.resets_at,
@@ -83,6 +86,17 @@ pub struct MeterLimit {
     pub limit: Option<BigInt>,
 }
 
+impl MeterLimit {
+    /// Limits as the API shows them.
+    pub fn list(limits: &Limits) -> Vec<Self> {
+        let one = |(meter, limit)| Self {
+            meter,
+            limit: Some(BigInt(limit)),
+        };
+        limits.iter().map(one).collect()
+    }
+}
+
 /// A limit for a meter.
 #[derive(Clone, Debug, InputObject)]
 pub struct MeterLimitInput {
@@ -108,13 +122,7 @@ impl From<plan::Model> for Plan {
             id: ID(row.id.to_string()),
             name: row.name,
             description: row.description,
-            limits: limits
-                .iter()
-                .map(|(meter, limit)| MeterLimit {
-                    meter,
-                    limit: Some(BigInt(limit)),
-                })
-                .collect(),
+            limits: MeterLimit::list(&limits),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }

@@ -128,6 +128,7 @@ const FIELDS: &[(&str, Rule)] = &[
     ("Message.error", WithObject),
     ("Message.receipts", Needs(P::Read)),
     ("Receipt.party", WithObject),
+    ("ApiToken.limits", WithObject),
     ("AuditEntry.actor", WithObject),
     ("Overview.devices", WithObject),
     ("Overview.messagesToday", WithObject),

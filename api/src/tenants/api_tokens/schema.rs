@@ -7,7 +7,7 @@ use entity::{ApiTokenId, DeviceId, api_token};
 use super::{
     queries,
     service::{ApiTokenChange, ApiTokens, NewApiToken},
-    types::{TokenSecret, devices_of, networks_of, scopes_of},
+    types::{TokenSecret, devices_of, limits_of, networks_of, scopes_of},
 };
 use crate::{
     clock::Clock,
@@ -16,7 +16,11 @@ use crate::{
         ids::parse,
         pagination::{CountedConnection, PageArguments, TotalCount, counted},
     },
-    tenants::{permission::Scope, principal},
+    tenants::{
+        permission::Scope,
+        principal,
+        views::{MeterLimit, MeterLimitInput},
+    },
 };
 
 /// How a program acts for the tenant: with `Authorization: Bearer kbt_…`, on websockets in `connection_init`.
@@ -35,6 +39,9 @@ pub struct ApiToken {
     device_ids: Option<Vec<ID>>,
     /// The only addresses and networks (CIDR) that it may be used from; empty is everywhere.
     allowed_networks: Vec<String>,
+    /// What it may use by itself, within what the tenant may; a meter that is not here has no limit of its own. How much
+    /// it has used stands in its own `viewer.limits`.
+    limits: Vec<MeterLimit>,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When it ends by itself; null is never.
@@ -64,6 +71,7 @@ impl From<api_token::Model> for ApiToken {
             scopes: scopes_of(&row),
             device_ids: devices.map(|ids| ids.iter().map(|id| ID(id.to_string())).collect()),
             allowed_networks: networks_of(&row),
+            limits: MeterLimit::list(&limits_of(&row)),
             name: row.name,
             prefix: row.prefix,
             created_at: row.created_at,
@@ -122,6 +130,9 @@ pub struct CreateApiTokenInput {
     /// The only addresses and networks (CIDR, such as `203.0.113.0/24`) that it may be used from, at most 50; everywhere
     /// when left out.
     allowed_networks: Option<Vec<String>>,
+    /// What it may use by itself, within what the tenant may: MESSAGES_PER_DAY, MESSAGES_PER_MONTH and
+    /// CAMPAIGN_RECIPIENTS_PER_DAY can be limited; the tenant alone limits what is left out.
+    limits: Option<Vec<MeterLimitInput>>,
 }
 
 /// Changes of an API token: what is left out stays as it is.
@@ -139,6 +150,8 @@ pub struct UpdateApiTokenInput {
     device_ids: MaybeUndefined<Vec<ID>>,
     /// They replace the old ones; empty is everywhere.
     allowed_networks: Option<Vec<String>>,
+    /// They replace the old ones; empty is none of its own. What is used of the current day and month stays used.
+    limits: Option<Vec<MeterLimitInput>>,
 }
 
 /// A new API token with its secret.
@@ -241,6 +254,7 @@ impl TryFrom<CreateApiTokenInput> for NewApiToken {
             expires_at: input.expires_at,
             device_ids: input.device_ids.as_deref().map(devices).transpose()?,
             allowed_networks: input.allowed_networks.unwrap_or_default(),
+            limits: MeterLimitInput::pairs(input.limits.unwrap_or_default()).collect(),
         })
     }
 }
@@ -260,6 +274,7 @@ impl TryFrom<UpdateApiTokenInput> for ApiTokenChange {
             expires_at: input.expires_at,
             device_ids,
             allowed_networks: input.allowed_networks,
+            limits: input.limits.map(|limits| MeterLimitInput::pairs(limits).collect()),
         })
     }
 }

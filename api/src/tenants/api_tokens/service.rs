@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     queries,
-    types::{TokenSecret, devices_of, parse_expiry, parse_name, parse_networks, parse_scopes},
+    types::{TokenSecret, devices_of, parse_expiry, parse_limits, parse_name, parse_networks, parse_scopes},
 };
 use crate::{
     audit::{self, Action, Entry},
@@ -18,7 +18,7 @@ use crate::{
         pagination::{Page, Rows},
     },
     store::{Store, TenantScope, TenantTx},
-    tenants::{Authenticator, Permission, Principal, permission::Scope},
+    tenants::{Authenticator, Meter, Permission, Principal, permission::Scope},
 };
 
 /// The tokens of every tenant, as far as the caller may manage them. Cheap to clone.
@@ -37,6 +37,7 @@ pub struct NewApiToken {
     pub expires_at: Option<DateTime<Utc>>,
     pub device_ids: Option<Vec<DeviceId>>,
     pub allowed_networks: Vec<String>,
+    pub limits: Vec<(Meter, Option<i64>)>,
 }
 
 /// What changes about a token; `None` and undefined leave it as it is.
@@ -47,6 +48,7 @@ pub struct ApiTokenChange {
     pub expires_at: MaybeUndefined<DateTime<Utc>>,
     pub device_ids: MaybeUndefined<Vec<DeviceId>>,
     pub allowed_networks: Option<Vec<String>>,
+    pub limits: Option<Vec<(Meter, Option<i64>)>>,
 }
 
 impl ApiTokens {
@@ -103,6 +105,7 @@ impl ApiTokens {
         let scopes = parse_scopes(&new.scopes)?;
         let expires_at = new.expires_at.map(|at| parse_expiry(at, now)).transpose()?;
         let networks = parse_networks(&new.allowed_networks)?;
+        let limits = parse_limits(new.limits)?;
         let secret = TokenSecret::random();
         let tx = self.store.scope(caller).begin().await?;
         check_devices(&tx, new.device_ids.as_deref(), &scopes).await?;
@@ -115,6 +118,7 @@ impl ApiTokens {
             scopes: Set(names(&scopes)),
             device_ids: Set(new.device_ids.as_deref().map(ids)),
             allowed_networks: Set(networks.into()),
+            limits: Set(Some(limits.write())),
             created_by: Set(caller.person().map(|person| person.user_id)),
             created_at: Set(now),
             expires_at: Set(expires_at),
@@ -147,6 +151,7 @@ impl ApiTokens {
             MaybeUndefined::Undefined => None,
         };
         let networks = change.allowed_networks.as_deref().map(parse_networks).transpose()?;
+        let limits = change.limits.map(parse_limits).transpose()?;
         let tx = self.store.scope(caller).begin().await?;
         let before = living(&tx, id).await?;
         let scopes = scopes.unwrap_or_else(|| super::types::scopes_of(&before));
@@ -168,6 +173,9 @@ impl ApiTokens {
         }
         if let Some(networks) = networks {
             update = update.set(Column::AllowedNetworks, Value::from(networks));
+        }
+        if let Some(limits) = limits {
+            update = update.set(Column::Limits, limits.write());
         }
         let still = Column::RevokedAt.is_null();
         let changed = update.filter(Column::Id.eq(id)).filter(still).returning().await?;
@@ -257,6 +265,6 @@ fn entry(action: Action, row: &api_token::Model) -> Entry {
 fn settings(row: &api_token::Model) -> Value {
     json!({
         "name": row.name, "scopes": row.scopes, "expiresAt": row.expires_at,
-        "deviceIds": row.device_ids, "allowedNetworks": row.allowed_networks,
+        "deviceIds": row.device_ids, "allowedNetworks": row.allowed_networks, "limits": row.limits,
     })
 }

@@ -5,7 +5,15 @@ use std::{net::IpAddr, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{ApiTokenId, DeviceId, TenantId, api_token, id::encode_base32};
 
-use crate::{config::Network, graphql::UserError, secret::Secret, tenants::permission::Scope};
+use crate::{
+    config::Network,
+    graphql::UserError,
+    secret::Secret,
+    tenants::{
+        limits::{Limits, Meter},
+        permission::Scope,
+    },
+};
 
 /// What every token begins with, so that scanners for leaked secrets know it.
 const BEGIN: &str = "kbt_";
@@ -77,6 +85,8 @@ pub struct TokenStanding {
     pub devices: Option<Arc<[DeviceId]>>,
     /// The only networks that it may come from; empty is every one.
     pub networks: Vec<Network>,
+    /// What it may use, within what its tenant may.
+    pub limits: Limits,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
@@ -99,6 +109,7 @@ impl From<api_token::Model> for TokenStanding {
             scopes: scopes_of(&row).into(),
             devices: devices_of(&row).map(Into::into),
             networks: networks_of(&row).iter().filter_map(|text| text.parse().ok()).collect(),
+            limits: limits_of(&row),
             id: row.id,
             tenant_id: row.tenant_id,
             name: row.name.into(),
@@ -125,6 +136,22 @@ pub fn devices_of(row: &api_token::Model) -> Option<Vec<DeviceId>> {
 /// The networks of a row, as they were written.
 pub fn networks_of(row: &api_token::Model) -> Vec<String> {
     texts(&row.allowed_networks)
+}
+
+/// The limits of a row.
+pub fn limits_of(row: &api_token::Model) -> Limits {
+    row.limits.as_ref().map(Limits::read).unwrap_or_default()
+}
+
+/// Limits of what is counted by the day or the month: only that can be told apart by token.
+pub fn parse_limits(wanted: impl IntoIterator<Item = (Meter, Option<i64>)>) -> Result<Limits, UserError> {
+    let limits = Limits::parse(wanted, "limits")?;
+    if limits.iter().any(|(meter, _)| !Meter::OF_TOKENS.contains(&meter)) {
+        let message =
+            "A token can have limits of MESSAGES_PER_DAY, MESSAGES_PER_MONTH and CAMPAIGN_RECIPIENTS_PER_DAY.";
+        return Err(UserError::invalid("limits", message));
+    }
+    Ok(limits)
 }
 
 fn texts(value: &serde_json::Value) -> Vec<String> {
@@ -221,6 +248,7 @@ mod tests {
             secret_hash: Vec::new(),
             scopes: [].into(),
             devices: None,
+            limits: Limits::default(),
             networks: networks.iter().map(|text| text.parse().expect("a network")).collect(),
             expires_at,
             revoked_at,
