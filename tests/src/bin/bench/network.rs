@@ -101,10 +101,16 @@ impl SandboxProcess {
         .await
     }
 
-    /// Phones write `count` texts to these accounts, in turn.
+    /// Phones write `count` texts to these accounts: each to each, in turn.
     pub async fn write(&self, from: &[String], to: &[String], count: usize) -> Result<()> {
         let pairs: Vec<(String, String, usize)> = (0..count)
-            .map(|text| (from[text % from.len()].clone(), to[text % to.len()].clone(), text))
+            .map(|text| {
+                (
+                    from[(text / to.len()) % from.len()].clone(),
+                    to[text % to.len()].clone(),
+                    text,
+                )
+            })
             .collect();
         self.each(&pairs, |(from, to, text)| {
             (

@@ -34,7 +34,7 @@ impl Size {
         texts: 10_000,
         texts_of_bare: 60_000,
         texts_of_baileys: 1_500,
-        incoming: 5_000,
+        incoming: 20_000,
         senders: 10,
         recipients: 50,
         settle: Duration::from_secs(8),
