@@ -90,8 +90,6 @@ pub struct Model {
     pub status: Status,
     pub priority: Priority,
     pub attempts: i32,
-    /// The device lease under which the last attempt was made.
-    pub fence: Option<i64>,
     /// Not before this moment; null is at once.
     pub next_attempt_at: Option<DateTimeUtc>,
     pub error_code: Option<String>,

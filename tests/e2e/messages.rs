@@ -1,13 +1,14 @@
 //! A text goes out, receipts and an answer come in.
 
 use anyhow::{Context, Result, ensure};
-use sandbox::{Behavior, Reply, Target};
+use sandbox::{Behavior, Disruption, Reply, Target};
 use serde_json::{Value, json};
 use tests::{SEND, Stage, TestDatabase, eventually, text_input};
 
 tests::on_both_databases!(
     a_text_is_sent_delivered_and_read_live,
     an_answer_arrives_live_and_counts_as_unread,
+    a_recipient_that_cannot_read_a_text_gets_it_again,
     the_same_idempotency_key_never_sends_twice,
     a_caller_may_wait_for_the_result,
     many_texts_arrive_once_and_in_order,
@@ -70,6 +71,36 @@ async fn a_text_is_sent_delivered_and_read_live(database: TestDatabase) -> Resul
         "{message} but {ledger:?}"
     );
     ensure!(ledger[0].from == device.number, "{ledger:?}");
+    Ok(())
+}
+
+async fn a_recipient_that_cannot_read_a_text_gets_it_again(database: TestDatabase) -> Result<()> {
+    let (ani, budi) = ("+6281200000001", "+6281200000002");
+    let stage = Stage::new(database).await?;
+    let device = stage.linked_device(ani).await?;
+    stage.phone(budi)?;
+    let first = stage.send_text(&device.id, budi, "satu").await?;
+    stage.until_message(&first, "DELIVERED").await?;
+    // The session must be past its first messages, whose key exchange a phone could read again.
+    stage
+        .network
+        .send_text(budi, Target::Phone(ani.to_owned()), "hm")
+        .await?;
+    eventually("the answer is stored", || async {
+        let document = "{ messages(where: { direction: IN }) { nodes { id } } }";
+        let found = stage.client.query(document, json!({})).await?;
+        Ok((!found["messages"]["nodes"].as_array().context("no list")?.is_empty()).then_some(()))
+    })
+    .await?;
+    let second = stage.send_text(&device.id, budi, "dua").await?;
+    stage.until_message(&second, "DELIVERED").await?;
+
+    stage.network.disrupt(budi, Disruption::LoseSessions).await?;
+    let third = stage.send_text(&device.id, budi, "tiga").await?;
+    stage.until_message(&third, "DELIVERED").await?;
+    let ledger = stage.network.received(budi, None, 10)?;
+    let texts: Vec<_> = ledger.iter().map(|row| row.text.as_deref()).collect();
+    ensure!(texts == [Some("satu"), Some("dua"), Some("tiga")], "{texts:?}");
     Ok(())
 }
 

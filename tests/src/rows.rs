@@ -47,7 +47,6 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
         status: message::Status::Received,
         priority: message::Priority::Interactive,
         attempts: 0,
-        fence: None,
         next_attempt_at: None,
         error_code: None,
         error_message: None,

@@ -15,7 +15,10 @@ use crate::{
     http::{Probes, Services},
     keys::Keyring,
     mail::Mailer,
-    messages::{Inbox, Joining, Messages, Outbox, Receipts, Senders, SendingOptions, pacing::Pacing, waiting::Waiting},
+    messages::{
+        Inbox, Joining, Messages, Originals, Outbox, Receipts, Recent, Senders, SendingOptions, pacing::Pacing,
+        waiting::Waiting,
+    },
     platform::Platform,
     rates::{RateSettings, Windows},
     schema,
@@ -87,10 +90,17 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     #[cfg(not(feature = "sandbox"))]
     let endpoint = Endpoint::Live;
 
-    let (engine, engine_events) = engine::start(engine_config(endpoint, &config.engine), cipher, clock.clone())?;
     let leases = Leases::new(store.clone(), clock.clone(), node);
+    let originals = Arc::new(Originals::new(store.clone(), leases.clone()));
+    let (engine, engine_events) = engine::start(
+        engine_config(endpoint, &config.engine),
+        cipher,
+        clock.clone(),
+        originals,
+    )?;
     let linking = Linking::default();
     let waiting = Waiting::default();
+    let recent = Recent::default();
     let pacing = Pacing {
         gap: config.sending.gap,
         jitter: config.sending.jitter,
@@ -105,10 +115,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         events.clone(),
         engine.clone(),
         waiting.clone(),
+        recent.clone(),
         profiles.clone(),
         sending,
     );
-    let receipts = Receipts::start(store.clone(), clock.clone(), events.clone(), waiting.clone());
+    let receipts = Receipts::start(store.clone(), clock.clone(), events.clone(), waiting.clone(), recent);
     let dispatch = Dispatch {
         leases: leases.clone(),
         status: StatusKeeper::start(store.clone(), events.clone(), leases.clone(), linking.clone()),

@@ -16,6 +16,7 @@ use super::{
     inbound::Inbound,
     lanes::Lanes,
     listener::{Listener, Queue, Signals},
+    originals::{Originals, Secrets},
     pump::{Outlet, Pump},
     storage::{Records, Storage, Writer},
     transport::{Dialer, Dialling},
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) config: EngineConfig,
     pub(super) cipher: Cipher,
     pub(super) clock: Clock,
+    pub(super) originals: Arc<dyn Originals>,
     pub(super) writer: Writer,
     pub(super) events: mpsc::Sender<EngineEvent>,
     pub(super) dialling: Dialling,
@@ -90,7 +92,10 @@ impl Built {
 
 pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) -> Result<Built, BuildError> {
     let records = shared.records(scope);
-    let persistence = PersistenceManager::new(Arc::new(Storage::new(records.clone()))).await?;
+    let secrets = Secrets::default();
+    let storage = Storage::new(records.clone(), Arc::clone(&shared.originals), secrets.clone());
+    let persistence = PersistenceManager::new(Arc::new(storage)).await?;
+    secrets.set(*persistence.get_device_snapshot().identity_key.private_key.serialize());
     let (queue, receiver) = Queue::new();
     let signals = Arc::new(Signals::default());
     let dialer = Arc::new(Dialer::new(shared.dialling.clone(), queue.watch()));
@@ -111,7 +116,8 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
     // Otherwise recipients' clients see deliveries as those of a phone that is switched off.
     client.set_force_active_delivery_receipts(true);
 
-    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), Arc::clone(&shared.directory));
+    let directory = Arc::clone(&shared.directory);
+    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), directory, secrets);
     let listener = Listener {
         queue: queue.clone(),
         signals: Arc::clone(&signals),

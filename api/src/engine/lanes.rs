@@ -18,10 +18,15 @@ use tokio::{
     sync::{Notify, oneshot},
     time::Instant,
 };
-use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, ClientError, IqError, SendOptions};
 
-use super::{Outgoing, OutgoingContent, SendError, addresses::parse_chat, directory::Directory, listener::Signals};
+use super::{
+    Outgoing, SendError,
+    addresses::parse_chat,
+    directory::Directory,
+    listener::Signals,
+    originals::{Secrets, compose},
+};
 
 /// More than this many waiting sends are refused: callers are to wait for answers.
 const LARGEST: usize = 4096;
@@ -38,6 +43,7 @@ pub(super) struct Lanes {
     client: Arc<Client>,
     signals: Arc<Signals>,
     directory: Arc<Directory>,
+    secrets: Secrets,
     state: Mutex<State>,
     /// Wakes the actor when the first send begins to wait for its acknowledgement.
     pub(super) waiting: Notify,
@@ -51,11 +57,17 @@ struct State {
 }
 
 impl Lanes {
-    pub(super) fn new(client: Arc<Client>, signals: Arc<Signals>, directory: Arc<Directory>) -> Arc<Self> {
+    pub(super) fn new(
+        client: Arc<Client>,
+        signals: Arc<Signals>,
+        directory: Arc<Directory>,
+        secrets: Secrets,
+    ) -> Arc<Self> {
         Arc::new(Self {
             client,
             signals,
             directory,
+            secrets,
             state: Mutex::default(),
             waiting: Notify::new(),
         })
@@ -107,11 +119,7 @@ impl Lanes {
         if outgoing.recovery {
             metrics::counter!("engine_sends_repeated").increment(1);
         }
-        let OutgoingContent::Text { body } = outgoing.content;
-        let message = wa::Message {
-            conversation: Some(body),
-            ..Default::default()
-        };
+        let message = compose(outgoing.content, self.secrets.of(&outgoing.whatsapp_id));
 
         self.begin(&outgoing.whatsapp_id);
         let attempt = self.client.send_message_with_options(to, message, options);

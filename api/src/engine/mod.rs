@@ -15,6 +15,7 @@ mod http;
 mod inbound;
 mod lanes;
 mod listener;
+mod originals;
 mod pairing;
 mod pump;
 mod storage;
@@ -26,6 +27,7 @@ pub use config::{Endpoint, EngineConfig, ReconnectPolicy};
 pub use error::{EngineError, SendError};
 pub use event::{EngineEvent, EventKind};
 pub use handle::{Command, Handle, Reply, Sending};
+pub use originals::Originals;
 pub use storage::reseal as reseal_records;
 pub use types::{
     IncomingContent, IncomingMessage, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved, new_message_id,
@@ -42,6 +44,7 @@ pub fn start(
     config: EngineConfig,
     cipher: Cipher,
     clock: Clock,
+    originals: Arc<dyn Originals>,
 ) -> Result<(Handle, mpsc::Receiver<EngineEvent>), EngineError> {
     config.check()?;
     let (events, receiver) = mpsc::channel(config.event_buffer);
@@ -53,6 +56,7 @@ pub fn start(
         writer: storage::Writer::start(config.commit_window),
         cipher,
         clock,
+        originals,
         events,
         config,
     };

@@ -78,12 +78,6 @@ impl Pump {
         let mut batch = Vec::new();
         let mut next_activity = Instant::now();
         while queue.recv_many(&mut batch, BATCH).await > 0 {
-            if batch.iter().any(is_ack)
-                && let Err(error) = self.records.barrier().await
-            {
-                // The acknowledgement is true all the same; what may be missing is a copy for a retry.
-                tracing::error!(%error, device = %self.outlet.device, "records behind an acknowledgement were not written");
-            }
             let alive = batch.iter().any(|raw| matches!(raw, Raw::Library(_)));
             for raw in batch.drain(..) {
                 match raw {
@@ -210,10 +204,6 @@ impl Pump {
             at: receipt.timestamp,
         })
     }
-}
-
-fn is_ack(raw: &Raw) -> bool {
-    matches!(raw, Raw::Library(event) if matches!(**event, Event::ServerAck(_)))
 }
 
 fn some(text: &str) -> Option<String> {

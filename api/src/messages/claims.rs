@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** QUEUED → SENDING is committed before anybody hears of the message.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use entity::{ChatId, MessageId, message};
+use entity::{ChatId, DeviceId, MessageId, message};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, ExprTrait,
     sea_query::{Expr, Func, SimpleExpr},
@@ -15,7 +15,7 @@ use super::outbox::queued;
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
-    store::{Batcher, Store, by_tenant, filled},
+    store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks, filled},
 };
 
 /// What one device may take next.
@@ -75,30 +75,15 @@ async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<R
 /// Claims for several devices of one tenant in one transaction. Answers one list per device, in their order.
 async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Vec<Claimed>>, DbErr> {
     use message::Column;
+    // A device has one loop, so it is here once.
     let Some(first) = rooms.first() else {
         return Ok(Vec::new());
     };
     let tx = store.scope(&first.lease).begin().await?;
-    let due = Condition::any()
-        .add(Column::NextAttemptAt.is_null())
-        .add(Column::NextAttemptAt.lte(now));
-    let mut claimed = Vec::with_capacity(rooms.len());
-    for room in rooms {
-        let ids: Vec<MessageId> = tx
-            .find::<message::Entity>()
-            .filter(Column::DeviceId.eq(room.lease.id()))
-            .filter(queued())
-            .filter(due.clone())
-            .order_by(Column::Priority, sea_orm::Order::Asc)
-            .order_by(Column::Id, sea_orm::Order::Asc)
-            .limit(room.most)
-            .tuples::<(MessageId,)>([Expr::col(Column::Id)])
-            .await?
-            .into_iter()
-            .map(|(id,)| id)
-            .collect();
-        if ids.is_empty() {
-            claimed.push(Vec::new());
+    let mut claimed: HashMap<DeviceId, Vec<Claimed>> = HashMap::new();
+    for rooms in chunks(rooms.iter().collect()) {
+        let due: Vec<MessageId> = due(&tx, now, &rooms).await?;
+        if due.is_empty() {
             continue;
         }
         // In a statement of its own, and with the status where no index sees it: given the choice, Postgres finds these
@@ -108,12 +93,12 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             .update::<message::Entity>()
             .set(Column::Status, message::Status::Sending)
             .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .set(Column::Fence, room.lease.number())
             .set(Column::SendingAt, now)
             .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-            .filter(Column::Id.is_in(filled(ids)))
+            .filter(Column::Id.is_in(filled(due)))
             .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
             .returning_tuples::<ClaimedColumns>([
+                Column::DeviceId,
                 Column::Priority,
                 Column::Id,
                 Column::ChatId,
@@ -123,12 +108,36 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
                 Column::Attempts,
             ])
             .await?;
-        let mut taken: Vec<Claimed> = rows.into_iter().map(Claimed::from).collect();
-        taken.sort_by_key(|message| (message.priority, message.id));
-        claimed.push(taken);
+        for (device_id, row) in rows.into_iter().map(claimed_from) {
+            claimed.entry(device_id).or_default().push(row);
+        }
     }
     tx.commit().await?;
-    Ok(claimed)
+    let mut of = |room: &Room| {
+        let mut taken = claimed.remove(&room.lease.id()).unwrap_or_default();
+        taken.sort_by_key(|message| (message.priority, message.id));
+        taken
+    };
+    Ok(rooms.iter().map(&mut of).collect())
+}
+
+/// What each device may take now, all of them in one statement.
+async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<MessageId>, DbErr> {
+    use message::Column;
+    let due = Condition::any()
+        .add(Column::NextAttemptAt.is_null())
+        .add(Column::NextAttemptAt.lte(now));
+    let queries = rooms.iter().map(|room| {
+        tx.find::<message::Entity>()
+            .filter(Column::DeviceId.eq(room.lease.id()))
+            .filter(queued())
+            .filter(due.clone())
+            .order_by(Column::Priority, sea_orm::Order::Asc)
+            .order_by(Column::Id, sea_orm::Order::Asc)
+            .limit(room.most)
+    });
+    let ids = Scoped::tuples_of_each::<(MessageId,)>(queries.collect(), &[Expr::col(Column::Id)]).await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
 /// A message that is this node's to send.
@@ -145,6 +154,7 @@ pub struct Claimed {
 }
 
 type ClaimedColumns = (
+    DeviceId,
     message::Priority,
     MessageId,
     ChatId,
@@ -154,17 +164,16 @@ type ClaimedColumns = (
     i32,
 );
 
-impl From<ClaimedColumns> for Claimed {
-    fn from((priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts): ClaimedColumns) -> Self {
-        let (recipient_jid, body) = (recipient_jid.unwrap_or_default(), body.unwrap_or_default());
-        Self {
-            priority,
-            id,
-            chat_id,
-            whatsapp_id,
-            recipient_jid,
-            body,
-            attempts,
-        }
-    }
+fn claimed_from(columns: ClaimedColumns) -> (DeviceId, Claimed) {
+    let (device_id, priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts) = columns;
+    let claimed = Claimed {
+        priority,
+        id,
+        chat_id,
+        whatsapp_id,
+        recipient_jid: recipient_jid.unwrap_or_default(),
+        body: body.unwrap_or_default(),
+        attempts,
+    };
+    (device_id, claimed)
 }

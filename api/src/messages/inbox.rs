@@ -200,7 +200,6 @@ fn new_row(
         status,
         priority: message::Priority::Interactive,
         attempts: 0,
-        fence: None,
         next_attempt_at: None,
         error_code: None,
         error_message: None,

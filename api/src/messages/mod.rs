@@ -14,10 +14,12 @@ pub mod claims;
 pub mod inbox;
 pub mod inputs;
 pub mod joining;
+pub mod originals;
 pub mod outbox;
 pub mod pacing;
 pub mod queries;
 pub mod receipts;
+pub mod recent;
 pub mod relations;
 pub mod schema;
 pub mod sender;
@@ -28,8 +30,10 @@ pub mod waiting;
 
 pub use inbox::Inbox;
 pub use joining::Joining;
+pub use originals::Originals;
 pub use outbox::Outbox;
 pub use receipts::Receipts;
+pub use recent::Recent;
 pub use sender::{Senders, SendingOptions};
 pub use service::Messages;
 

@@ -282,7 +282,6 @@ fn new_row(tx: &TenantTx, id: MessageId, chat_id: ChatId, draft: &Draft, now: Da
         status: message::Status::Queued,
         priority: draft.priority,
         attempts: 0,
-        fence: None,
         next_attempt_at: None,
         error_code: None,
         error_message: None,

@@ -12,12 +12,13 @@ use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, message, receipt};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DbErr,
+    ColumnTrait, DatabaseTransaction, DbErr,
     sea_query::{Expr, Func, OnConflict, SimpleExpr},
 };
 
 use super::{
     outbox::{self, Failure, reached_event, status_event},
+    recent::{Recent, Sent},
     types::before,
     waiting::Waiting,
 };
@@ -27,7 +28,7 @@ use crate::{
     devices::LeasedDevice,
     engine::ReceiptKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
+    store::{Batcher, Stopped, Store, TenantTx, Update, by_tenant, filled, until_written},
 };
 
 /// What was heard about messages that went out.
@@ -67,16 +68,18 @@ struct Parts {
     clock: Clock,
     events: EventLog,
     waiting: Waiting,
+    recent: Recent,
 }
 
 impl Receipts {
     /// Starts the task that writes.
-    pub fn start(store: Store, clock: Clock, events: EventLog, waiting: Waiting) -> Self {
+    pub fn start(store: Store, clock: Clock, events: EventLog, waiting: Waiting, recent: Recent) -> Self {
         let parts = std::sync::Arc::new(Parts {
             store,
             clock,
             events,
             waiting,
+            recent,
         });
         let batcher = Batcher::start(1024, Duration::from_millis(8), move |items: Vec<Item>| {
             let parts = parts.clone();
@@ -117,18 +120,16 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     let tx = parts.store.scope(&first.lease).begin().await?;
     let mut told: Vec<NewEvent> = Vec::new();
     let mut taken = acknowledged(items);
-    for (status, device_id, at, whatsapp_ids) in steps(items) {
-        let moved = advance(&tx, device_id, status, at, &whatsapp_ids).await?;
-        super::count(status, moved.len());
-        for (id, chat_id, whatsapp_id) in moved {
-            let newly_taken = taken
-                .get_mut(&device_id)
-                .is_some_and(|ids| ids.remove(whatsapp_id.as_str()));
-            if newly_taken && status != message::Status::Sent {
+    for step in steps(items) {
+        let moved = advance(parts, &tx, &step).await?;
+        super::count(step.status, moved.len());
+        for (Named { device_id, whatsapp_id }, sent) in moved {
+            let newly_taken = taken.remove(&(device_id, whatsapp_id));
+            if newly_taken && step.status != message::Status::Sent {
                 super::count(message::Status::Sent, 1);
-                told.push(reached_event(device_id, chat_id, id, message::Status::Sent));
+                told.push(reached_event(device_id, sent.chat_id, sent.id, message::Status::Sent));
             }
-            told.push(reached_event(device_id, chat_id, id, status));
+            told.push(reached_event(device_id, sent.chat_id, sent.id, step.status));
         }
     }
     record_participants(&tx, items).await?;
@@ -140,48 +141,64 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     Ok(changed)
 }
 
-type Step = (message::Status, DeviceId, DateTime<Utc>, Vec<String>);
-
-/// What the server took in this batch.
-fn acknowledged(items: &[Item]) -> HashMap<DeviceId, HashSet<&str>> {
-    let mut taken: HashMap<DeviceId, HashSet<&str>> = HashMap::new();
-    for item in items {
-        if let Heard::Acked { whatsapp_id } = &item.heard {
-            taken.entry(item.lease.id()).or_default().insert(whatsapp_id);
-        }
-    }
-    taken
+/// A message as WhatsApp names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Named<'a> {
+    device_id: DeviceId,
+    whatsapp_id: &'a str,
 }
 
-/// The updates that a batch amounts to: for each device one per state, in the order in which states follow each other. A
-/// message that was taken and delivered within one batch is updated once; both are told.
-fn steps(items: &[Item]) -> Vec<Step> {
+/// Messages that reached a state in the same second.
+struct Step<'a> {
+    status: message::Status,
+    at: DateTime<Utc>,
+    messages: Vec<Named<'a>>,
+}
+
+/// What the server took in this batch.
+fn acknowledged(items: &[Item]) -> HashSet<(DeviceId, &str)> {
+    let taken = items.iter().filter_map(|item| match &item.heard {
+        Heard::Acked { whatsapp_id } => Some((item.lease.id(), whatsapp_id.as_str())),
+        _ => None,
+    });
+    taken.collect()
+}
+
+/// The updates that a batch amounts to, in the order in which states follow each other. A message that was taken and
+/// delivered within one batch is updated once; both are told.
+fn steps(items: &[Item]) -> Vec<Step<'_>> {
     let mut received: HashSet<(DeviceId, &str)> = HashSet::new();
     for item in items {
         if let Heard::Receipt { whatsapp_ids, .. } = &item.heard {
             received.extend(whatsapp_ids.iter().map(|id| (item.lease.id(), id.as_str())));
         }
     }
-    let mut steps: Vec<Step> = Vec::new();
-    let mut add = |status: message::Status, item: &Item, whatsapp_ids: &[String]| {
-        let known = steps.iter_mut().find(|(known, device_id, at, _)| {
-            // WhatsApp tells times to the second: what it tells of one second is one update.
-            *known == status && *device_id == item.lease.id() && at.timestamp() == item.at.timestamp()
-        });
-        match known {
-            Some((.., ids)) => ids.extend_from_slice(whatsapp_ids),
-            None => steps.push((status, item.lease.id(), item.at, whatsapp_ids.to_vec())),
-        }
-    };
+    let mut steps: Vec<Step<'_>> = Vec::new();
     for item in items {
-        match &item.heard {
-            Heard::Acked { whatsapp_id } if received.contains(&(item.lease.id(), whatsapp_id.as_str())) => {}
-            Heard::Acked { whatsapp_id } => add(message::Status::Sent, item, std::slice::from_ref(whatsapp_id)),
-            Heard::Receipt { whatsapp_ids, kind, .. } => add(status_of(*kind), item, whatsapp_ids),
-            Heard::Nacked { .. } => {}
+        let (status, whatsapp_ids) = match &item.heard {
+            Heard::Acked { whatsapp_id } if received.contains(&(item.lease.id(), whatsapp_id.as_str())) => continue,
+            Heard::Acked { whatsapp_id } => (message::Status::Sent, std::slice::from_ref(whatsapp_id)),
+            Heard::Receipt { whatsapp_ids, kind, .. } => (status_of(*kind), whatsapp_ids.as_slice()),
+            Heard::Nacked { .. } => continue,
+        };
+        let messages = whatsapp_ids.iter().map(|whatsapp_id| Named {
+            device_id: item.lease.id(),
+            whatsapp_id,
+        });
+        // WhatsApp tells times to the second: what it tells of one second is one update.
+        let known = steps
+            .iter_mut()
+            .find(|step| step.status == status && step.at.timestamp() == item.at.timestamp());
+        match known {
+            Some(step) => step.messages.extend(messages),
+            None => steps.push(Step {
+                status,
+                at: item.at,
+                messages: messages.collect(),
+            }),
         }
     }
-    steps.sort_by_key(|(status, _, at, _)| (rank(*status), *at));
+    steps.sort_by_key(|step| (rank(step.status), step.at));
     steps
 }
 
@@ -202,35 +219,69 @@ const fn rank(status: message::Status) -> u8 {
     }
 }
 
-/// Moves messages forward to `status`; answers which moved, with their chats and WhatsApp ids. What a later state implies is filled in where it was never heard.
-async fn advance(
-    tx: &TenantTx,
-    device_id: DeviceId,
-    status: message::Status,
-    at: DateTime<Utc>,
-    whatsapp_ids: &[String],
-) -> Result<Vec<(MessageId, ChatId, String)>, DbErr> {
+/// Moves messages forward; answers which moved. What a later state implies is filled in where it was never heard.
+async fn advance<'a>(parts: &Parts, tx: &TenantTx, step: &Step<'a>) -> Result<Vec<(Named<'a>, Sent)>, DbErr> {
+    use message::Column;
+    let mut of_device: HashMap<DeviceId, Vec<&'a str>> = HashMap::new();
+    for message in &step.messages {
+        of_device
+            .entry(message.device_id)
+            .or_default()
+            .push(message.whatsapp_id);
+    }
+    let mut moved = Vec::with_capacity(step.messages.len());
+    let mut recent: HashMap<MessageId, (Named<'a>, Sent)> = HashMap::new();
+    for (device_id, whatsapp_ids) in of_device {
+        let (known, unknown) = parts.recent.find(device_id, whatsapp_ids);
+        recent.extend(known.into_iter().map(|(whatsapp_id, sent)| {
+            let named = Named { device_id, whatsapp_id };
+            (sent.id, (named, sent))
+        }));
+        if unknown.is_empty() {
+            continue;
+        }
+        let names: HashMap<&str, &'a str> = unknown.iter().map(|name| (*name, *name)).collect();
+        let rows: Vec<(MessageId, ChatId, String)> = forward(tx, step)
+            .filter(Column::DeviceId.eq(device_id))
+            .filter(Column::WhatsappId.is_in(filled(unknown)))
+            .filter(Column::Direction.eq(message::Direction::Out))
+            .returning_tuples([Column::Id, Column::ChatId, Column::WhatsappId])
+            .await?;
+        moved.extend(rows.into_iter().filter_map(|(id, chat_id, whatsapp_id)| {
+            let whatsapp_id = *names.get(whatsapp_id.as_str())?;
+            Some((Named { device_id, whatsapp_id }, Sent { id, chat_id }))
+        }));
+    }
+    if !recent.is_empty() {
+        // In a fixed order, so that two transactions lock the same messages the same way round.
+        let mut ids: Vec<MessageId> = recent.keys().copied().collect();
+        ids.sort_unstable();
+        let rows: Vec<(MessageId,)> = forward(tx, step)
+            .filter(Column::Id.is_in(filled(ids)))
+            .returning_tuples([Column::Id])
+            .await?;
+        moved.extend(rows.into_iter().filter_map(|(id,)| recent.get(&id).copied()));
+    }
+    Ok(moved)
+}
+
+/// The update of a step, but for which messages it is about.
+fn forward<'tx>(tx: &'tx TenantTx, step: &Step<'_>) -> Update<'tx, DatabaseTransaction, message::Entity> {
     use message::Column;
     let unless_known = |column: Column| -> SimpleExpr {
-        Func::coalesce([SimpleExpr::from(Expr::col(column)), SimpleExpr::Value(at.into())]).into()
+        Func::coalesce([SimpleExpr::from(Expr::col(column)), SimpleExpr::Value(step.at.into())]).into()
     };
-    let implied: &[Column] = match status {
+    let implied: &[Column] = match step.status {
         message::Status::Sent => &[Column::SentAt],
         message::Status::Delivered => &[Column::SentAt, Column::DeliveredAt],
         message::Status::Read => &[Column::SentAt, Column::DeliveredAt, Column::ReadAt],
         _ => &[Column::SentAt, Column::DeliveredAt, Column::ReadAt, Column::PlayedAt],
     };
-    let mut update = tx.update::<message::Entity>().set(Column::Status, status);
+    let mut update = tx.update::<message::Entity>().set(Column::Status, step.status);
     for column in implied {
         update = update.set_to(*column, unless_known(*column));
     }
-    update
-        .filter(Column::DeviceId.eq(device_id))
-        .filter(Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
-        .filter(Column::Direction.eq(message::Direction::Out))
-        .filter(Column::Status.is_in(before(status)))
-        .returning_tuples([Column::Id, Column::ChatId, Column::WhatsappId])
-        .await
+    update.filter(Column::Status.is_in(before(step.status)))
 }
 
 /// Notes who of a group received, read or played what.

@@ -22,6 +22,7 @@ use super::{
     claims::{Claimed, Claims, Room},
     outbox::{self, Failure},
     pacing::Pacing,
+    recent::{Recent, Sent},
     waiting::Waiting,
 };
 use crate::{
@@ -64,6 +65,7 @@ struct Parts {
     events: EventLog,
     engine: engine::Handle,
     waiting: Waiting,
+    recent: Recent,
     profiles: Profiles,
     claims: Claims,
     options: SendingOptions,
@@ -90,6 +92,7 @@ impl Senders {
         events: EventLog,
         engine: engine::Handle,
         waiting: Waiting,
+        recent: Recent,
         profiles: Profiles,
         options: SendingOptions,
     ) -> Self {
@@ -100,6 +103,7 @@ impl Senders {
             events,
             engine,
             waiting,
+            recent,
             profiles,
             options,
         };
@@ -331,6 +335,7 @@ async fn drain_once(parts: &Parts, lane: &Lane) -> Result<Drained, Arc<DbErr>> {
         return Ok(Drained::Empty);
     }
     lane.expect_acks(&messages);
+    parts.recent.remember(lane.lease.id(), messages.iter().map(named));
     let outcomes = send_all(parts, lane, messages).await;
     settle(parts, lane, outcomes).await.map_err(Arc::new)?;
     if !parts.options.pacing.is_off() {
@@ -360,6 +365,14 @@ async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<Claimed>) -> Vec<(Cl
         failed
     });
     failed.buffer_unordered(CHATS_AT_ONCE).concat().await
+}
+
+fn named(message: &Claimed) -> (&str, Sent) {
+    let sent = Sent {
+        id: message.id,
+        chat_id: message.chat_id,
+    };
+    (&message.whatsapp_id, sent)
 }
 
 fn outgoing(message: &Claimed) -> Outgoing {

@@ -29,7 +29,7 @@ pub use device_scope::{DeviceOrigin, DeviceScope, Record, RecordTx};
 pub use open::{DatabaseOptions, OpenError};
 pub use persist::until_written;
 pub use scoped::Scoped;
-pub use shapes::filled;
+pub use shapes::{chunks, filled};
 pub use system_scope::{Reason, SystemScope, SystemTx};
 pub use tenant_scope::{Reach, ScopeOrigin, TenantScope};
 pub use tenant_tx::TenantTx;

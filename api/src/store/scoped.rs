@@ -2,8 +2,8 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select, TryGetableMany,
-    sea_query::{IntoCondition, SimpleExpr},
+    QueryTrait, Select, TryGetableMany,
+    sea_query::{Asterisk, IntoCondition, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 /// A query of one table, filtered to what its scope may see. Further filters only narrow it.
@@ -64,6 +64,32 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Scoped<'a, C, E> {
             select = select.expr(expression);
         }
         select.into_tuple::<T>().all(self.connection).await
+    }
+
+    /// Only these expressions of every row of several queries, as tuples, in one statement: so each may have a limit of
+    /// its own. The rows come in no order.
+    pub async fn tuples_of_each<T>(queries: Vec<Self>, expressions: &[SimpleExpr]) -> Result<Vec<T>, DbErr>
+    where
+        T: TryGetableMany,
+    {
+        let Some(connection) = queries.first().map(|query| query.connection) else {
+            return Ok(Vec::new());
+        };
+        // SQLite takes a limit within a union only from a subquery.
+        let mut parts = queries.into_iter().map(|query| {
+            let select = query.select.select_only();
+            let select = expressions.iter().cloned().fold(select, Select::expr);
+            Query::select()
+                .column(Asterisk)
+                .from_subquery(select.into_query(), "part")
+                .to_owned()
+        });
+        let mut all: SelectStatement = parts.next().unwrap_or_default();
+        all.unions(parts.map(|part| (UnionType::All, part)));
+        let rows = connection.query_all(&all).await?;
+        rows.iter()
+            .map(|row| T::try_get_many_by_index(row).map_err(Into::into))
+            .collect()
     }
 
     /// One row for each distinct value of `keys`, for use with [`Scoped::tuples`].

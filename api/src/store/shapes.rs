@@ -8,7 +8,7 @@
 const LARGEST: usize = 64;
 
 /// Splits rows into powers of two: 100 rows become 64, 32 and 4.
-pub(super) fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+pub fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
         let left = rows.len();

@@ -5,7 +5,7 @@
 //! sessions, keys), `app_sync`, `protocol` and `tokens` (what is remembered about others), `credentials` and `secrets`.
 //!
 //! **Invariant:** a write whose loss could break encryption or lose a message is durable when its call returns. Only
-//! what can be learnt again, or is awaited by [`Records::barrier`], is written behind.
+//! what can be learnt again is written behind. What the outbox has anyway is not written at all.
 //!
 //! **Invariant:** every value is sealed for its device, space and key; what the database's reader sees are addresses and
 //! sizes.
@@ -25,6 +25,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use wacore::store::{error::StoreError, traits::TcTokenEntry};
 
 pub(super) use records::Records;
@@ -34,20 +36,26 @@ pub(super) use writer::Writer;
 use space::Space;
 use tokens::TokenCache;
 
+use super::originals::{Originals, Secrets};
+
 type StoreResult<T> = Result<T, StoreError>;
 
 /// One device's storage, as whatsapp-rust wants it.
 pub(super) struct Storage {
     records: Records,
+    originals: Arc<dyn Originals>,
+    secrets: Secrets,
     tokens: TokenCache,
     /// Held over the reading of a block of one-time keys and the write that follows from it.
     prekeys_changing: tokio::sync::Mutex<()>,
 }
 
 impl Storage {
-    pub(super) fn new(records: Records) -> Self {
+    pub(super) fn new(records: Records, originals: Arc<dyn Originals>, secrets: Secrets) -> Self {
         Self {
             records,
+            originals,
+            secrets,
             tokens: TokenCache::default(),
             prekeys_changing: tokio::sync::Mutex::default(),
         }

@@ -5,11 +5,13 @@
 //! Signal state that has moved past it.
 
 use async_trait::async_trait;
-use wacore::store::traits::{
-    DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore, TcTokenEntry,
+use wacore::store::{
+    error::StoreError,
+    traits::{DeviceListRecord, LidPnMappingEntry, PendingInboundKey, PendingInboundRow, ProtocolStore, TcTokenEntry},
 };
 
 use super::{Space, Storage, StoreResult, count, decode, encode, key, key_prefix, last_part, records::Plain};
+use crate::engine::originals::compose;
 
 #[async_trait]
 impl ProtocolStore for Storage {
@@ -220,19 +222,32 @@ impl ProtocolStore for Storage {
         .await
     }
 
-    /// Written behind: the engine reports a message as acknowledged only after [`super::Records::barrier`].
+    /// Only what did not come from the outbox is kept: the outbox is asked for the rest, see [`Storage::take_sent_message`].
     async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> StoreResult<()> {
+        let secret = self.secrets.of(message_id);
+        // Nobody else makes messages with the secret that is derived from their id.
+        if secret.is_some_and(|secret| payload.windows(secret.len()).any(|part| part == secret)) {
+            return Ok(());
+        }
         let sent = Plain::new(Space::SentMessage, key(&[chat_jid, message_id]), payload).numbered(self.records.now());
         self.records.put_behind([sent]).await
     }
 
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> StoreResult<Option<Vec<u8>>> {
         let key = key(&[chat_jid, message_id]);
-        let stored = self.records.get(Space::SentMessage, &key).await?;
-        if stored.is_some() {
+        if let Some(stored) = self.records.get(Space::SentMessage, &key).await? {
             self.records.delete_behind(Space::SentMessage, [key]).await?;
+            return Ok(Some(stored));
         }
-        Ok(stored)
+        let original = self
+            .originals
+            .original(self.records.device(), self.records.fence(), chat_jid, message_id)
+            .await
+            .map_err(|error| StoreError::Database(Box::new(error)))?;
+        Ok(original.map(|content| {
+            let message = compose(content, self.secrets.of(message_id));
+            waproto::codec::message_to_vec(&message)
+        }))
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> StoreResult<u32> {

@@ -13,7 +13,7 @@ use entity::{
     engine_record::{Column, Model},
 };
 use sea_orm::{ColumnTrait, Condition, Order};
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::RwLock;
 use wacore::store::error::StoreError;
 
 use super::{
@@ -99,6 +99,15 @@ impl Records {
             turns: Arc::default(),
             closed: Arc::default(),
         }
+    }
+
+    pub(super) fn device(&self) -> DeviceId {
+        self.scope.device_id()
+    }
+
+    /// The number of the lease under which these are written.
+    pub(super) fn fence(&self) -> i64 {
+        self.scope.fence()
     }
 
     /// Unix seconds.
@@ -235,22 +244,6 @@ impl Records {
     /// Commits everything that was written behind before.
     pub(in crate::engine) async fn flush(&self) -> StoreResult<()> {
         self.write(Vec::new()).await.map(|_| ())
-    }
-
-    /// Waits until everything that was written behind before has been committed, without hurrying it.
-    pub(in crate::engine) async fn barrier(&self) -> StoreResult<()> {
-        if self.behind().is_empty() {
-            return Ok(());
-        }
-        let (passed, barrier) = oneshot::channel();
-        let pass = Box::new(move || {
-            let _ = passed.send(());
-        });
-        self.writer
-            .write_behind(&self.scope, Vec::new(), Some(pass))
-            .await
-            .map_err(written)?;
-        barrier.await.map_err(|_| written(WriteError::Stopped))
     }
 
     async fn select(&self, space: Space, condition: Condition) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {

@@ -1,9 +1,13 @@
-//! Secrets of messages, by which edits, votes and reactions that come later are read.
+//! Secrets of messages, by which edits, votes and reactions that come later are read. Those of messages that this device
+//! sent are derived, see [`Secrets`](crate::engine::originals::Secrets).
 
 use async_trait::async_trait;
 use wacore::store::{
     error::StoreError,
-    traits::{MessageSecret, MsgSecretEntry, MsgSecretStore, merge_msg_secret_expiry, merge_msg_secret_message_ts},
+    traits::{
+        DeviceStore, MessageSecret, MsgSecretEntry, MsgSecretStore, merge_msg_secret_expiry,
+        merge_msg_secret_message_ts,
+    },
 };
 
 use super::{Space, Storage, StoreResult, count, key, records::Plain};
@@ -44,11 +48,28 @@ impl Stored {
     }
 }
 
+impl Storage {
+    /// Whether an address is the account's own.
+    async fn is_own(&self, address: &str) -> StoreResult<bool> {
+        let user = address.split(['@', ':']).next().unwrap_or_default();
+        let device = DeviceStore::load(self).await?;
+        let own = device.into_iter().flat_map(|device| [device.pn, device.lid]).flatten();
+        Ok(own.into_iter().any(|own| own.user == user))
+    }
+}
+
 #[async_trait]
 impl MsgSecretStore for Storage {
     async fn put_msg_secrets(&self, entries: Vec<MsgSecretEntry>) -> StoreResult<usize> {
         let stored = entries.len();
-        let mut records = std::collections::HashMap::with_capacity(stored);
+        let entries: Vec<_> = entries
+            .into_iter()
+            .filter(|entry| self.secrets.of(&entry.msg_id) != Some(entry.secret))
+            .collect();
+        if entries.is_empty() {
+            return Ok(stored);
+        }
+        let mut records = std::collections::HashMap::with_capacity(entries.len());
         let keys: Vec<_> = entries
             .iter()
             .map(|entry| key(&[&entry.chat, &entry.sender, &entry.msg_id]))
@@ -94,8 +115,13 @@ impl MsgSecretStore for Storage {
             .records
             .get(Space::MessageSecret, &key(&[chat, sender, msg_id]))
             .await?;
-        let stored = stored.map(|value| Stored::read(&value)).transpose()?;
-        Ok(stored.map(|stored| (stored.secret.to_vec(), stored.message_ts)))
+        if let Some(value) = stored {
+            let stored = Stored::read(&value)?;
+            return Ok(Some((stored.secret.to_vec(), stored.message_ts)));
+        }
+        // When it was sent is not known here: 0, as the trait has it.
+        let derived = self.is_own(sender).await?.then(|| self.secrets.of(msg_id)).flatten();
+        Ok(derived.map(|secret| (secret.to_vec(), 0)))
     }
 
     async fn delete_expired_msg_secrets(&self, cutoff_timestamp: i64) -> StoreResult<u32> {

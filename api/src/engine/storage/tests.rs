@@ -17,6 +17,10 @@ use wacore_appstate::processor::AppStateMutationMAC;
 use super::{Records, Space, Storage, Writer, records::Plain};
 use crate::{
     clock::{Clock, new_id},
+    engine::{
+        OutgoingContent,
+        originals::{NoOriginals, Originals, Secrets, compose},
+    },
     store::{DatabaseOptions, DeviceOrigin, Reason, Store, cipher::Cipher},
 };
 
@@ -123,7 +127,8 @@ impl Place {
     }
 
     async fn storage(&self) -> Storage {
-        Storage::new(self.records(&self.device().await))
+        let records = self.records(&self.device().await);
+        Storage::new(records, Arc::new(NoOriginals), Secrets::default())
     }
 }
 
@@ -476,7 +481,7 @@ async fn writes_take_effect_in_their_order_and_end_with_the_records() {
     records.delete_behind(Space::Session, [b"a".to_vec()]).await.unwrap();
     assert!(records.get(Space::Session, b"a").await.unwrap().is_none());
     records.put_behind(put(b"2")).await.unwrap();
-    records.barrier().await.unwrap();
+    records.flush().await.unwrap();
     assert_eq!(records.get(Space::Session, b"a").await.unwrap().unwrap(), b"2");
     let (first, second) = tokio::join!(records.put(put(b"3")), records.put(put(b"4")));
     first.unwrap();
@@ -489,4 +494,61 @@ async fn writes_take_effect_in_their_order_and_end_with_the_records() {
     let rows = entity::engine_record::Entity::find().filter(entity::engine_record::Column::DeviceId.eq(held.device));
     let tx = place.store.system(Reason::Provisioning).begin().await.unwrap();
     assert!(rows.all(tx.connection()).await.unwrap().is_empty());
+}
+
+/// An outbox with one text.
+struct One;
+
+#[async_trait::async_trait]
+impl Originals for One {
+    async fn original(
+        &self,
+        _: DeviceId,
+        _: i64,
+        chat: &str,
+        id: &str,
+    ) -> Result<Option<OutgoingContent>, sea_orm::DbErr> {
+        let found = chat == "62811@s.whatsapp.net" && id == "3EB0";
+        Ok(found.then(|| OutgoingContent::Text { body: "halo".into() }))
+    }
+}
+
+#[tokio::test]
+async fn what_the_outbox_has_is_not_stored_twice() {
+    let place = Place::new().await;
+    let secrets = Secrets::default();
+    secrets.set([9; 32]);
+    let records = place.records(&place.device().await);
+    let storage = Storage::new(records.clone(), Arc::new(One), secrets.clone());
+    let mut account = Device::new();
+    account.pn = Some("62899:2@s.whatsapp.net".parse().unwrap());
+    DeviceStore::save(&storage, &account).await.unwrap();
+    let chat = "62811@s.whatsapp.net";
+    let secret = secrets.of("3EB0").unwrap();
+    let text = compose(OutgoingContent::Text { body: "halo".into() }, Some(secret));
+    let text = waproto::codec::message_to_vec(&text);
+
+    storage.store_sent_message(chat, "3EB0", &text).await.unwrap();
+    let entry = MsgSecretEntry {
+        chat: chat.into(),
+        sender: "62899@s.whatsapp.net".into(),
+        msg_id: "3EB0".into(),
+        secret,
+        expires_at: 0,
+        message_ts: 7,
+    };
+    storage.put_msg_secrets(vec![entry]).await.unwrap();
+    records.flush().await.unwrap();
+    for space in [Space::SentMessage, Space::MessageSecret] {
+        assert!(records.list(space, &[]).await.unwrap().is_empty());
+    }
+
+    assert_eq!(storage.take_sent_message(chat, "3EB0").await.unwrap(), Some(text));
+    assert_eq!(
+        storage.take_sent_message("62812@s.whatsapp.net", "3EB0").await.unwrap(),
+        None
+    );
+    let of = |sender: &'static str| storage.get_msg_secret(chat, sender, "3EB0");
+    assert_eq!(of("62899@s.whatsapp.net").await.unwrap(), Some(secret.to_vec()));
+    assert_eq!(of("62811@s.whatsapp.net").await.unwrap(), None, "another's message");
 }
