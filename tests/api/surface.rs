@@ -17,6 +17,7 @@ tests::on_both_databases!(
     a_cookie_is_believed_from_our_own_pages_only,
     what_is_too_large_is_refused,
     introspection_and_graphiql_can_be_turned_off,
+    a_document_is_sent_once_and_named_by_its_hash_afterwards,
 );
 
 const HTTPS: (&str, &str) = ("server.public_url", "https://kabar.example");
@@ -264,5 +265,46 @@ async fn introspection_and_graphiql_can_be_turned_off(database: TestDatabase) ->
             .to_lowercase()
             .contains("graphiql.min.js")
     );
+    Ok(())
+}
+
+async fn a_document_is_sent_once_and_named_by_its_hash_afterwards(database: TestDatabase) -> Result<()> {
+    let app = TestApp::new(database).await?;
+    let document = "query($n: Int) { devices(first: $n) { totalCount } }";
+    let hash = "6a492a95f23f2bfd4c69f73dc8151b6d9da238d680bb59200c68e4fe3b147b6d";
+    let ask = async |token: Option<&str>, body: Value| -> Result<Value> {
+        let mut request = reqwest::Client::new().post(format!("{}/graphql", app.client.base()));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        Ok(request.json(&body).send().await?.json().await?)
+    };
+    let by_hash = json!({
+        "variables": { "n": 1 },
+        "extensions": { "persistedQuery": { "version": 1, "sha256Hash": hash } },
+    });
+    let mut both = by_hash.clone();
+    both["query"] = json!(document);
+    let token = app.client.token();
+
+    let unknown = ask(token, by_hash.clone()).await?;
+    ensure!(unknown["errors"][0]["message"] == "PersistedQueryNotFound", "{unknown}");
+    ensure!(unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND");
+    // What a stranger sends is not remembered, and not answered.
+    ensure!(ask(None, both.clone()).await?["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
+    ensure!(ask(token, by_hash.clone()).await?["data"].is_null());
+
+    for body in [both, by_hash.clone(), by_hash.clone()] {
+        let answer = ask(token, body).await?;
+        ensure!(answer["data"]["devices"]["totalCount"] == 0, "{answer}");
+    }
+    // It is checked as if it had been sent.
+    ensure!(ask(None, by_hash.clone()).await?["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED");
+    let mut too_many = by_hash.clone();
+    too_many["variables"]["n"] = json!(100_000);
+    ensure!(ask(token, too_many).await?["errors"].is_array());
+    let mut wrong = by_hash;
+    wrong["query"] = json!("{ viewer { role } }");
+    ensure!(ask(token, wrong).await?["errors"][0]["extensions"]["code"] == "BAD_REQUEST");
     Ok(())
 }

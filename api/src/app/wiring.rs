@@ -12,7 +12,7 @@ use crate::{
     dispatch::Dispatch,
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
-    http::{Probes, Services},
+    http::{Persisted, Probes, Services},
     keys::Keyring,
     mail::Mailer,
     messages::{
@@ -175,6 +175,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         rates,
         windows,
         devices: devices.clone(),
+        persisted: Persisted::default(),
         executor: Arc::new(builder.finish()),
         stopping: CancellationToken::new(),
     };

@@ -50,6 +50,7 @@ pub fn admit(
     transport: &Arc<Transport>,
 ) -> Result<Ready, Refused> {
     let limits = &services.config.graphql;
+    let offer = services.persisted.resolve(&mut request)?;
     let name = request.operation_name.as_deref();
     let admitted = limits::admit(&request.query, name, &request.variables, limits)?;
     let Admitted {
@@ -75,6 +76,11 @@ pub fn admit(
     }
     if !limits.introspection {
         request = request.disable_introspection();
+    }
+    if principal.is_some()
+        && let Some(offer) = offer
+    {
+        services.persisted.keep(offer);
     }
     request.set_parsed_query(document);
     request = request.data(Arc::clone(transport));

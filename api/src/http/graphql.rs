@@ -84,8 +84,14 @@ fn read(body: &[u8]) -> Result<Request, String> {
     let Some(fields) = value.as_object() else {
         return Err("The request must be a JSON object.".to_owned());
     };
-    if !fields.get("query").is_some_and(serde_json::Value::is_string) {
-        return Err("`query` must be a text.".to_owned());
+    let persisted = fields
+        .get("extensions")
+        .and_then(|extensions| extensions.get("persistedQuery"));
+    match fields.get("query") {
+        Some(serde_json::Value::String(_)) => {}
+        // It was sent before: its hash stands in its place.
+        None | Some(serde_json::Value::Null) if persisted.is_some() => {}
+        _ => return Err("`query` must be a text.".to_owned()),
     }
     let is_map = |name: &str| {
         fields
@@ -179,6 +185,7 @@ mod tests {
     #[test]
     fn bodies_are_read_strictly() {
         assert!(read(br#"{"query":"{a}"}"#).is_ok());
+        assert!(read(br#"{"extensions":{"persistedQuery":{}}}"#).is_ok());
         assert!(read(br#"{"query":"{a}","variables":null,"operationName":null,"extensions":null}"#).is_ok());
         for body in [
             r#"{"query":"#,
@@ -186,6 +193,7 @@ mod tests {
             "{}",
             r#"[{"query":"{a}"}]"#,
             r#"{"query":1}"#,
+            r#"{"query":1,"extensions":{"persistedQuery":{}}}"#,
             r#"{"query":"{a}","variables":"x"}"#,
             r#"{"query":"{a}","variables":[]}"#,
             r#"{"query":"{a}","operationName":{}}"#,

@@ -5,7 +5,7 @@
 //!
 //! | Path | File |
 //! |---|---|
-//! | `POST /graphql` | `graphql` (`negotiation`, `admission`, `response`) |
+//! | `POST /graphql` | `graphql` (`negotiation`, `admission`, `persisted`, `response`) |
 //! | `GET /graphql`, `/graphql/ws` | `websocket`, `socket` |
 //! | `/graphiql` | `graphiql` |
 //! | `/devices/{id}/qr…` | `qr` |
@@ -26,6 +26,7 @@ mod graphql;
 mod health;
 mod metrics;
 mod negotiation;
+mod persisted;
 mod qr;
 mod response;
 mod router;
@@ -35,6 +36,7 @@ mod toll;
 mod websocket;
 
 pub use health::{Probe, Probes};
+pub use persisted::Persisted;
 pub use router::router;
 
 use std::sync::Arc;
@@ -94,6 +96,8 @@ pub struct Services {
     pub windows: Windows,
     /// Codes to scan.
     pub devices: Devices,
+    /// Documents that clients name by their hash.
+    pub persisted: Persisted,
     /// The merged schema.
     pub executor: Arc<dyn Executor>,
     /// What `/health/ready` asks.

@@ -126,6 +126,7 @@ impl Records {
         let this = Condition::all()
             .add(Column::Space.eq(space.number()))
             .add(Column::Key.eq(key.to_vec()));
+        tracing::trace!(?space, "read");
         let row = self.scope.find().filter(this).one().await.map_err(database)?;
         row.map(|row| self.open(space, &row)).transpose()
     }
@@ -270,6 +271,7 @@ impl Records {
     }
 
     async fn write_behind(&self, changes: Vec<Change>, places: Vec<(Place, Newer)>) -> StoreResult<()> {
+        tracing::trace!(changes = changes.len(), first = ?changes.first().and_then(Change::space), "write behind");
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         {
             let mut behind = self.behind();
