@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, Func, SimpleExpr},
 };
 
-use super::outbox::queued;
+use super::outbox::{self, queued};
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
@@ -22,15 +22,26 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Room {
     pub lease: LeasedDevice,
-    /// At most so many messages.
+    /// At most so many messages; zero only settles what is left of an earlier connection.
     pub most: u64,
+    /// The first look on a new connection: what was on its way before is queued again, with the same id.
+    pub fresh: bool,
+}
+
+/// What a device may send now.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// The most urgent first.
+    pub messages: Vec<Claimed>,
+    /// When the next postponed message is due; told only when there is nothing to send.
+    pub next_due: Option<DateTime<Utc>>,
 }
 
 /// Takes messages out of the queue for devices that have room. Devices that ask at the same moment share a transaction.
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Claims {
-    batcher: Batcher<Room, Result<Vec<Claimed>, Arc<DbErr>>>,
+    batcher: Batcher<Room, Result<Taken, Arc<DbErr>>>,
 }
 
 impl Claims {
@@ -43,22 +54,22 @@ impl Claims {
         Self { batcher }
     }
 
-    /// Takes what is due for a device, the most urgent first: QUEUED → SENDING, committed before this returns.
-    pub async fn claim(&self, room: Room) -> Result<Vec<Claimed>, Arc<DbErr>> {
+    /// Takes what is due for a device: QUEUED → SENDING, committed before this returns.
+    pub async fn claim(&self, room: Room) -> Result<Taken, Arc<DbErr>> {
         // A server that is shutting down claims nothing more.
-        self.batcher.submit(room).await.unwrap_or_else(|_| Ok(Vec::new()))
+        self.batcher.submit(room).await.unwrap_or_else(|_| Ok(Taken::default()))
     }
 }
 
-async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<Result<Vec<Claimed>, Arc<DbErr>>> {
-    let mut results: Vec<_> = rooms.iter().map(|_| Ok(Vec::new())).collect();
+async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<Result<Taken, Arc<DbErr>>> {
+    let mut results: Vec<_> = rooms.iter().map(|_| Ok(Taken::default())).collect();
     let places = rooms.into_iter().enumerate().collect();
     for (_, rooms) in by_tenant(places, |(_, room): &(usize, Room)| room.lease.tenant()) {
         let (places, rooms): (Vec<usize>, Vec<Room>) = rooms.into_iter().unzip();
         match claim_batch(store, now, &rooms).await {
-            Ok(claimed) => {
-                for (place, claimed) in places.into_iter().zip(claimed) {
-                    results[place] = Ok(claimed);
+            Ok(taken) => {
+                for (place, taken) in places.into_iter().zip(taken) {
+                    results[place] = Ok(taken);
                 }
             }
             Err(error) => {
@@ -72,16 +83,22 @@ async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<R
     results
 }
 
-/// Claims for several devices of one tenant in one transaction. Answers one list per device, in their order.
-async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Vec<Claimed>>, DbErr> {
+/// Claims for several devices of one tenant in one transaction. Answers what each may send, in their order.
+async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Taken>, DbErr> {
     use message::Column;
     // A device has one loop, so it is here once.
     let Some(first) = rooms.first() else {
         return Ok(Vec::new());
     };
-    let tx = store.scope(&first.lease).begin().await?;
+    let scope = store.scope(&first.lease);
+    let tx = scope.begin().await?;
+    let fresh: Vec<DeviceId> = rooms.iter().filter(|room| room.fresh).map(device_of).collect();
+    if !fresh.is_empty() {
+        outbox::requeue_all(&tx, fresh).await?;
+    }
     let mut claimed: HashMap<DeviceId, Vec<Claimed>> = HashMap::new();
-    for rooms in chunks(rooms.iter().collect()) {
+    let open: Vec<&Room> = rooms.iter().filter(|room| room.most > 0).collect();
+    for rooms in chunks(open) {
         let due: Vec<MessageId> = due(&tx, now, &rooms).await?;
         if due.is_empty() {
             continue;
@@ -113,12 +130,25 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
         }
     }
     tx.commit().await?;
+    let idle: Vec<DeviceId> = rooms
+        .iter()
+        .map(device_of)
+        .filter(|id| !claimed.contains_key(id))
+        .collect();
+    let next_due = outbox::next_due(&scope, idle).await?;
     let mut of = |room: &Room| {
-        let mut taken = claimed.remove(&room.lease.id()).unwrap_or_default();
-        taken.sort_by_key(|message| (message.priority, message.id));
-        taken
+        let mut messages = claimed.remove(&room.lease.id()).unwrap_or_default();
+        messages.sort_by_key(|message| (message.priority, message.id));
+        Taken {
+            messages,
+            next_due: next_due.get(&room.lease.id()).copied(),
+        }
     };
     Ok(rooms.iter().map(&mut of).collect())
+}
+
+fn device_of(room: &Room) -> DeviceId {
+    room.lease.id()
 }
 
 /// What each device may take now, all of them in one statement.

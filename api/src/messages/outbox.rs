@@ -435,33 +435,34 @@ pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String
     Ok(count)
 }
 
-/// Queues what was on its way when the connection or the server went: it is sent again with the same id.
-pub async fn requeue_unconfirmed(store: &Store, lease: &LeasedDevice) -> Result<u64, DbErr> {
+/// Queues what was on its way when these devices' connections or the server went: it is sent again with the same id.
+pub(super) async fn requeue_all(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<(), DbErr> {
     use message::Column;
-    let tx = store.scope(lease).begin().await?;
-    let count = tx
-        .update::<message::Entity>()
+    tx.update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
-        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::DeviceId.is_in(filled(devices)))
         .filter(sending())
         .execute()
         .await?;
-    tx.commit().await?;
-    Ok(count)
+    Ok(())
 }
 
-/// When the next postponed message of a device is due.
-pub async fn next_due(store: &Store, lease: &LeasedDevice) -> Result<Option<DateTime<Utc>>, DbErr> {
+/// When the next postponed message of each of these devices is due.
+pub(super) async fn next_due(
+    scope: &TenantScope,
+    devices: Vec<DeviceId>,
+) -> Result<HashMap<DeviceId, DateTime<Utc>>, DbErr> {
     use message::Column;
-    let due = store
-        .scope(lease)
+    if devices.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let due: Vec<(DeviceId, Option<DateTime<Utc>>)> = scope
         .find::<message::Entity>()
-        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::DeviceId.is_in(filled(devices)))
         .filter(queued())
         .filter(Column::NextAttemptAt.is_not_null())
-        .order_by(Column::NextAttemptAt, sea_orm::Order::Asc)
-        .limit(1)
-        .tuples::<(Option<DateTime<Utc>>,)>([Expr::col(Column::NextAttemptAt)])
+        .group_by([Expr::col(Column::DeviceId)])
+        .tuples([Expr::col(Column::DeviceId), Column::NextAttemptAt.min()])
         .await?;
-    Ok(due.into_iter().find_map(|(at,)| at))
+    Ok(due.into_iter().filter_map(|(device, at)| Some((device, at?))).collect())
 }

@@ -19,7 +19,7 @@ use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    claims::{Claimed, Claims, Room},
+    claims::{Claimed, Claims, Room, Taken},
     outbox::{self, Failure},
     pacing::Pacing,
     recent::{Recent, Sent},
@@ -256,20 +256,18 @@ async fn run(parts: Arc<Parts>, lane: std::sync::Weak<Lane>, mut connection: wat
             if seen != current {
                 // A new connection: nothing that was on its way is confirmed any more.
                 lane.forget_acks();
-                outbox::requeue_unconfirmed(&parts.store, &lane.lease)
-                    .await
-                    .map_err(Arc::new)?;
+            }
+            let mut fresh = seen != current;
+            let drained = drain_once(&parts, &lane, &mut fresh).await;
+            if !fresh {
                 seen = current;
             }
-            if !parts.profiles.may_send(lane.lease.tenant()).await.map_err(Arc::new)? {
-                return Ok(Drained::Suspended);
-            }
-            drain_once(&parts, &lane).await
+            drained
         };
         let due = match step.await {
             Ok(Drained::Some) => continue,
             Ok(Drained::Full) => None,
-            Ok(Drained::Empty) => outbox::next_due(&parts.store, &lane.lease).await.ok().flatten(),
+            Ok(Drained::Empty(due)) => due,
             Ok(Drained::Suspended) => {
                 // Its messages stay queued. The lane is let go, so that it can end meanwhile.
                 drop(lane);
@@ -296,8 +294,8 @@ enum Drained {
     Some,
     /// Too many wait for the server's ack.
     Full,
-    /// Nothing is due.
-    Empty,
+    /// Nothing is due before this moment, when there is one.
+    Empty(Option<DateTime<Utc>>),
     /// The tenant is suspended.
     Suspended,
 }
@@ -310,29 +308,41 @@ async fn until(clock: &Clock, due: Option<DateTime<Utc>>) {
     }
 }
 
-/// Claims what fits into the window and hands it to the engine.
-async fn drain_once(parts: &Parts, lane: &Lane) -> Result<Drained, Arc<DbErr>> {
+/// Claims what fits into the window and hands it to the engine. `fresh` until the first claim on this connection.
+async fn drain_once(parts: &Parts, lane: &Lane, fresh: &mut bool) -> Result<Drained, Arc<DbErr>> {
+    let claim = async |most: usize, fresh: &mut bool| {
+        let room = Room {
+            lease: lane.lease,
+            most: most as u64,
+            fresh: *fresh,
+        };
+        let taken = parts.claims.claim(room).await?;
+        *fresh = false;
+        Ok::<_, Arc<DbErr>>(taken)
+    };
+    if !parts.profiles.may_send(lane.lease.tenant()).await.map_err(Arc::new)? {
+        if *fresh {
+            claim(0, fresh).await?;
+        }
+        return Ok(Drained::Suspended);
+    }
     let window = parts.options.window;
     // Set before the acks are counted, so that none is missed in between.
     lane.full.store(true, Ordering::SeqCst);
-    let room = window.saturating_sub(lane.in_flight());
+    let free = window.saturating_sub(lane.in_flight());
     let most = if parts.options.pacing.is_off() {
         // Half a window at least: a claim is a transaction, and acks come one by one.
-        if room >= window.div_ceil(2) { room } else { 0 }
+        if free >= window.div_ceil(2) { free } else { 0 }
     } else {
-        room.min(1)
+        free.min(1)
     };
     if most == 0 {
         return Ok(Drained::Full);
     }
     lane.full.store(false, Ordering::SeqCst);
-    let room = Room {
-        lease: lane.lease,
-        most: most as u64,
-    };
-    let messages = parts.claims.claim(room).await?;
+    let Taken { messages, next_due } = claim(most, fresh).await?;
     if messages.is_empty() {
-        return Ok(Drained::Empty);
+        return Ok(Drained::Empty(next_due));
     }
     lane.expect_acks(&messages);
     parts.recent.remember(lane.lease.id(), messages.iter().map(named));
