@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, Func, SimpleExpr},
 };
 
-use super::outbox::{self, queued};
+use super::attempts::{self, queued};
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
@@ -94,7 +94,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
     let tx = scope.begin().await?;
     let fresh: Vec<DeviceId> = rooms.iter().filter(|room| room.fresh).map(device_of).collect();
     if !fresh.is_empty() {
-        outbox::requeue_all(&tx, fresh).await?;
+        attempts::requeue_all(&tx, fresh).await?;
     }
     let mut claimed: HashMap<DeviceId, Vec<Claimed>> = HashMap::new();
     let open: Vec<&Room> = rooms.iter().filter(|room| room.most > 0).collect();
@@ -135,7 +135,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
         .map(device_of)
         .filter(|id| !claimed.contains_key(id))
         .collect();
-    let next_due = outbox::next_due(&scope, idle).await?;
+    let next_due = attempts::next_due(&scope, idle).await?;
     let mut of = |room: &Room| {
         let mut messages = claimed.remove(&room.lease.id()).unwrap_or_default();
         messages.sort_by_key(|message| (message.priority, message.id));

@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** a status never moves back ([`types::may_follow`]).
 
+pub mod attempts;
 pub mod claims;
 pub mod inbox;
 pub mod inputs;

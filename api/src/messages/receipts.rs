@@ -17,7 +17,8 @@ use sea_orm::{
 };
 
 use super::{
-    outbox::{self, Failure, reached_event, status_event},
+    attempts::{self, Failure},
+    outbox::{reached_event, status_event},
     recent::{Recent, Sent},
     types::before,
     waiting::Waiting,
@@ -351,7 +352,7 @@ async fn refuse(parts: &Parts, tx: &TenantTx, items: &[Item]) -> Result<Vec<mess
         };
         let failure = refusal(*code, reason);
         let now = parts.clock.now();
-        refused.extend(outbox::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, now).await?);
+        refused.extend(attempts::fail_by_whatsapp_id(tx, item.lease.id(), whatsapp_id, &failure, now).await?);
     }
     Ok(refused)
 }

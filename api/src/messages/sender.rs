@@ -19,8 +19,8 @@ use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
 
 use super::{
+    attempts::{self, Failure},
     claims::{Claimed, Claims, Room, Taken},
-    outbox::{self, Failure},
     pacing::Pacing,
     recent::{Recent, Sent},
     waiting::Waiting,
@@ -179,7 +179,7 @@ impl Senders {
     /// The engine cannot tell what became of these: they are sent again with the same ids.
     pub async fn unconfirmed(&self, lease: LeasedDevice, whatsapp_ids: Vec<String>) {
         let store = &self.parts.store;
-        if let Err(error) = until_written(store, || outbox::requeue(store, &lease, &whatsapp_ids)).await {
+        if let Err(error) = until_written(store, || attempts::requeue(store, &lease, &whatsapp_ids)).await {
             tracing::error!(%error, device = %lease.id(), "could not queue unconfirmed messages again");
         }
         self.settled(lease.id(), &whatsapp_ids);
@@ -415,7 +415,7 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -
             SendError::NotConnected => unsent.push(message.id),
             SendError::Failed(_) | SendError::Timeout | SendError::Transport if message.attempts < MOST_ATTEMPTS => {
                 let pause = TimeDelta::seconds(1 << message.attempts.clamp(0, 8));
-                outbox::postpone(&parts.store, &lane.lease, message.id, now + pause).await?;
+                attempts::postpone(&parts.store, &lane.lease, message.id, now + pause).await?;
             }
             // The outcome is unknown, so this cannot be called a failure: it waits for the next connection.
             SendError::Timeout | SendError::Transport => {}
@@ -433,12 +433,12 @@ async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -
         }
     }
     if !unsent.is_empty() {
-        outbox::give_back(&parts.store, &lane.lease, &unsent).await?;
+        attempts::give_back(&parts.store, &lane.lease, &unsent).await?;
         // The engine knows sooner than the news of it comes here.
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     if !failures.is_empty() {
-        outbox::fail(&parts.store, &parts.events, &lane.lease, &failures, now).await?;
+        attempts::fail(&parts.store, &parts.events, &lane.lease, &failures, now).await?;
         for (id, _) in &failures {
             parts.waiting.changed(*id);
         }

@@ -1,0 +1,176 @@
+//! What becomes of messages that were claimed: given back, postponed, queued again, failed.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::{DeviceId, MessageId, message};
+use sea_orm::{
+    ColumnTrait, DbErr, ExprTrait,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use super::{outbox::status_event, types::before};
+use crate::{
+    devices::LeasedDevice,
+    events::EventLog,
+    store::{Store, TenantScope, TenantTx, filled},
+};
+
+/// `status = 'queued'` with the value in the text of the statement: a planner that sees a parameter in its place cannot
+/// know that the outbox's partial index is enough, and reads the whole table.
+pub(super) fn queued() -> SimpleExpr {
+    Expr::cust("status = 'queued'")
+}
+
+/// The same for messages on their way.
+fn sending() -> SimpleExpr {
+    Expr::cust("status = 'sending'")
+}
+
+/// Gives back messages for which no attempt was made: the device was not connected.
+pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -> Result<u64, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let count = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(sending())
+        .execute()
+        .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Lets a message wait until `at` before the next attempt.
+pub async fn postpone(store: &Store, lease: &LeasedDevice, id: MessageId, at: DateTime<Utc>) -> Result<(), DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    tx.update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .set(Column::NextAttemptAt, at)
+        .filter(Column::Id.eq(id))
+        .filter(sending())
+        .execute()
+        .await?;
+    tx.commit().await
+}
+
+/// Ends a message: it will not be sent. Does nothing to one that the server took meanwhile.
+pub async fn fail(
+    store: &Store,
+    events: &EventLog,
+    lease: &LeasedDevice,
+    failures: &[(MessageId, Failure)],
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let tx = store.scope(lease).begin().await?;
+    let mut failed = Vec::with_capacity(failures.len());
+    for (id, failure) in failures {
+        failed.extend(end(&tx, message::Column::Id.eq(*id), failure, at).await?);
+    }
+    events.commit(tx, failed.iter().map(status_event).collect()).await?;
+    super::count(message::Status::Failed, failed.len());
+    Ok(())
+}
+
+/// Ends a message that the server refused.
+pub async fn fail_by_whatsapp_id(
+    tx: &TenantTx,
+    device_id: DeviceId,
+    whatsapp_id: &str,
+    failure: &Failure,
+    at: DateTime<Utc>,
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    let which = Column::DeviceId.eq(device_id).and(Column::WhatsappId.eq(whatsapp_id));
+    end(
+        tx,
+        which.and(Column::Direction.eq(message::Direction::Out)),
+        failure,
+        at,
+    )
+    .await
+}
+
+async fn end(
+    tx: &TenantTx,
+    which: SimpleExpr,
+    failure: &Failure,
+    at: DateTime<Utc>,
+) -> Result<Vec<message::Model>, DbErr> {
+    use message::Column;
+    tx.update::<message::Entity>()
+        .set(Column::Status, message::Status::Failed)
+        .set(Column::EndedAt, at)
+        .set(Column::ErrorCode, failure.code)
+        .set(
+            Column::ErrorMessage,
+            failure.message.chars().take(500).collect::<String>(),
+        )
+        .set(Column::ErrorNumber, failure.number)
+        .filter(which)
+        .filter(Column::Status.is_in(before(message::Status::Failed)))
+        .returning()
+        .await
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable: `NOT_ON_WHATSAPP`, `INVALID_ADDRESS`, `REJECTED`, `SEND_FAILED`, `REACHOUT_TIMELOCK`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// WhatsApp's own code of a refusal.
+    pub number: Option<i32>,
+}
+
+/// Queues messages of which the engine says that their outcome is unknown.
+pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String]) -> Result<u64, DbErr> {
+    use message::Column;
+    let tx = store.scope(lease).begin().await?;
+    let count = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .filter(Column::DeviceId.eq(lease.id()))
+        .filter(Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
+        .filter(sending())
+        .execute()
+        .await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// Queues what was on its way when these devices' connections or the server went: it is sent again with the same id.
+pub(super) async fn requeue_all(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<(), DbErr> {
+    use message::Column;
+    tx.update::<message::Entity>()
+        .set(Column::Status, message::Status::Queued)
+        .filter(Column::DeviceId.is_in(filled(devices)))
+        .filter(sending())
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// When the next postponed message of each of these devices is due.
+pub(super) async fn next_due(
+    scope: &TenantScope,
+    devices: Vec<DeviceId>,
+) -> Result<HashMap<DeviceId, DateTime<Utc>>, DbErr> {
+    use message::Column;
+    if devices.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let due: Vec<(DeviceId, Option<DateTime<Utc>>)> = scope
+        .find::<message::Entity>()
+        .filter(Column::DeviceId.is_in(filled(devices)))
+        .filter(queued())
+        .filter(Column::NextAttemptAt.is_not_null())
+        .group_by([Expr::col(Column::DeviceId)])
+        .tuples([Expr::col(Column::DeviceId), Column::NextAttemptAt.min()])
+        .await?;
+    Ok(due.into_iter().filter_map(|(device, at)| Some((device, at?))).collect())
+}
