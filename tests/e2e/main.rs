@@ -13,3 +13,4 @@ mod plans;
 mod quotas;
 mod restarts;
 mod subscriptions;
+mod two_nodes;

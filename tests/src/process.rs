@@ -53,6 +53,21 @@ impl Kabar {
         Ok(kabar)
     }
 
+    /// Another node on the same database, with a folder and a log of its own.
+    pub async fn beside(&self, data_dir: &Path) -> Result<Self> {
+        let mut kabar = Self {
+            program: self.program.clone(),
+            environment: self.environment.clone(),
+            log: self.log.with_extension("second.log"),
+            child: None,
+            base: String::new(),
+        };
+        kabar.set("KABAR_DATA_DIR", &data_dir.display().to_string());
+        File::create(&kabar.log)?;
+        kabar.launch().await?;
+        Ok(kabar)
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn base(&self) -> &str {
         &self.base
