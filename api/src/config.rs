@@ -92,6 +92,8 @@ pub struct Config {
     pub login: Login,
     /// Mail that goes out.
     pub mail: Mail,
+    /// Files that are made for callers.
+    pub exports: Exports,
     /// How many in how short a time.
     pub rate_limits: RateLimits,
     /// Limits of queries.
@@ -214,6 +216,15 @@ pub struct Mail {
     pub smtp_url: Option<Secret>,
     /// Who it is from.
     pub from: String,
+}
+
+/// How many files are made for callers at the same time.
+#[derive(Clone, Copy, Debug)]
+pub struct Exports {
+    /// By this server.
+    pub at_once: usize,
+    /// Of those, for one tenant.
+    pub at_once_per_tenant: usize,
 }
 
 /// How many in how short a time, until operators set something else.

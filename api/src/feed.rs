@@ -27,7 +27,7 @@ use crate::{
         views::{Message, MessageStatus},
     },
     store::TenantScope,
-    tenants::{Meter, Permission, principal, scope},
+    tenants::{Meter, Permission, principal, scope, views::TenantStatus},
 };
 
 /// What an event tells of.
@@ -50,6 +50,8 @@ pub enum EventType {
     QuotaWarning,
     /// A refresh token came again after it was used: somebody has a copy. Its session was ended.
     RefreshTokenReused,
+    /// The tenant was suspended, or its suspension was lifted.
+    TenantStatus,
 }
 
 /// A change, numbered without gaps per tenant in the transaction that made it.
@@ -78,6 +80,7 @@ pub enum Event {
     ChatsJoined(ChatsJoinedEvent),
     QuotaWarning(QuotaWarningEvent),
     RefreshTokenReused(RefreshTokenReusedEvent),
+    TenantStatus(TenantStatusEvent),
 }
 
 /// A row of the log, with the message it is about when that was loaded ahead.
@@ -256,6 +259,20 @@ event_types! {
             ID(self.0.data("sessionId").unwrap_or_default())
         }
     }
+
+    /// An operator suspended the tenant, or lifted its suspension.
+    TenantStatusEvent {
+        /// The state that it had from then on.
+        async fn status(&self) -> TenantStatus {
+            let status = self.0.data("status").and_then(|text| entity::tenant::Status::try_from_value(&text).ok());
+            status.unwrap_or(entity::tenant::Status::Active).into()
+        }
+
+        /// Why it was suspended, as the operator has put it.
+        async fn reason(&self) -> Option<String> {
+            self.0.data("reason")
+        }
+    }
 }
 
 impl From<Entry> for Event {
@@ -269,6 +286,7 @@ impl From<Entry> for Event {
             event::Type::ChatsJoined => Self::ChatsJoined(ChatsJoinedEvent(entry)),
             event::Type::QuotaWarning => Self::QuotaWarning(QuotaWarningEvent(entry)),
             event::Type::RefreshTokenReused => Self::RefreshTokenReused(RefreshTokenReusedEvent(entry)),
+            event::Type::TenantStatus => Self::TenantStatus(TenantStatusEvent(entry)),
         }
     }
 }

@@ -37,9 +37,9 @@ use crate::{
     store::Store,
     tenants::{
         AccountMutation, AccountQuery, ApiToken, ApiTokenMutation, ApiTokenQuery, Invitation, Member, MemberMutation,
-        MemberQuery, PasswordResetMutation, PasswordResetQuery, Permission, Principal, SecondFactorMutation,
-        SessionMutation, Tenancy, Tenant, TenantMutation, TenantQuery, User, figures, principal, scope,
-        views::UsageQuery,
+        MemberQuery, PasswordResetMutation, PasswordResetQuery, PasswordStrengthQuery, Permission, Principal,
+        SecondFactorMutation, SessionMutation, Tenancy, Tenant, TenantMutation, TenantQuery, User, figures, principal,
+        scope, views::UsageQuery,
     },
 };
 
@@ -54,6 +54,7 @@ pub struct Query(
     UsageQuery,
     AccountQuery,
     PasswordResetQuery,
+    PasswordStrengthQuery,
     MemberQuery,
     ApiTokenQuery,
     DeviceQuery,

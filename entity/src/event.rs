@@ -16,6 +16,7 @@ pub enum Type {
     ChatsJoined,
     QuotaWarning,
     RefreshTokenReused,
+    TenantStatus,
 }
 
 #[sea_orm::model]

@@ -4,11 +4,12 @@ use std::io::{Cursor, Read};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Client, Customer, TestApp, TestDatabase, rows};
+use tests::{Client, Customer, TestApp, TestDatabase, eventually, rows};
 
 tests::on_both_databases!(
     an_owner_exports_everything_but_secrets,
     an_operator_exports_only_when_let_in_as_admin,
+    exports_that_are_too_many_at_once_are_told_to_come_again,
 );
 
 /// A file of the archive, line by line.
@@ -122,5 +123,62 @@ async fn an_operator_exports_only_when_let_in_as_admin(database: TestDatabase) -
     let log = "{ auditLog(where: { action: [TENANT_EXPORTED] }) { nodes { actor { kind } } } }";
     let log = customer.owner.query(log, json!({})).await?["auditLog"]["nodes"].clone();
     ensure!(log == json!([{ "actor": { "kind": "OPERATOR" } }]), "{log}");
+    Ok(())
+}
+
+const LOG: &str = "/exports/audit-log.csv";
+
+/// The status and the seconds after which to come again.
+async fn told(client: &Client, path: &str) -> Result<(u16, Option<u64>)> {
+    let response = client.open(path).await?;
+    let seconds = response.headers().get("retry-after");
+    let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
+    Ok((response.status().as_u16(), seconds))
+}
+
+async fn exports_that_are_too_many_at_once_are_told_to_come_again(database: TestDatabase) -> Result<()> {
+    let limits = [("exports.at_once", "3"), ("exports.at_once_per_tenant", "2")];
+    let app = TestApp::with(database, &limits).await?;
+    let (one, other) = (
+        Customer::create(&app.client, "Warung").await?,
+        Customer::create(&app.client, "Other").await?,
+    );
+    for customer in [&one, &other] {
+        rows::long_log(&app.database, &customer.id, 6_000).await?;
+    }
+    // Many at the same moment, none of them read: so many run as may, and nobody waits.
+    let asked = futures::future::try_join_all((0..6).map(|_| one.owner.open(LOG))).await?;
+    let running = asked.iter().filter(|response| response.status() == 200).count();
+    let refused = asked.iter().filter(|response| response.status() == 429).count();
+    ensure!(running == 2 && refused == 4, "{running} run, {refused} were refused");
+    for path in [LOG, "/exports/tenant.zip"] {
+        let (status, seconds) = told(&one.owner, path).await?;
+        ensure!(
+            status == 429 && seconds.is_some_and(|seconds| seconds > 0),
+            "{path}: {status}"
+        );
+    }
+    // Others are not in the way of this tenant, until the server has enough.
+    let held = other.owner.open(LOG).await?;
+    ensure!(held.status() == 200, "{}", held.status());
+    let (status, seconds) = told(&other.owner, LOG).await?;
+    ensure!(status == 503 && seconds.is_some_and(|seconds| seconds > 0), "{status}");
+    let (status, _) = told(&app.client, "/exports/platform/audit-log.csv").await?;
+    ensure!(status == 503, "operators wait, too: {status}");
+    // Who is not allowed is told so, whether there is a place or not.
+    ensure!(told(&app.client.anonymous(), LOG).await?.0 == 401);
+    // What was refused stands in no log.
+    let log = "{ auditLog(where: { action: [AUDIT_LOG_EXPORTED, TENANT_EXPORTED] }) { nodes { action } } }";
+    let log = one.owner.query(log, json!({})).await?["auditLog"]["nodes"].clone();
+    ensure!(log.as_array().map(Vec::len) == Some(2), "{log}");
+
+    // A client that goes gives its place back; one that reads to the end gets everything.
+    drop(asked);
+    eventually("there is a place again", || async {
+        Ok((told(&one.owner, LOG).await?.0 == 200).then_some(()))
+    })
+    .await?;
+    let whole = held.bytes().await?;
+    ensure!(whole.len() > 20_000_000, "{} bytes", whole.len());
     Ok(())
 }

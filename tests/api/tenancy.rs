@@ -2,13 +2,15 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{Client, TestApp, TestDatabase, eventually};
+use tests::{Client, Customer, TestApp, TestDatabase, eventually};
 
 tests::on_both_databases!(
     settings_are_changed_and_checked,
     a_plan_limits_devices_however_many_ask_at_once,
     an_override_wins_over_the_plan,
+    overrides_are_read_by_operators_and_by_those_who_manage_the_tenant,
     a_suspended_tenant_reads_and_changes_nothing,
+    a_suspension_is_told_once_by_an_event_and_in_the_log,
     warnings_come_once,
 );
 
@@ -174,6 +176,108 @@ async fn a_suspended_tenant_reads_and_changes_nothing(database: TestDatabase) ->
         "{payload}"
     );
     app.client.mutate(CREATE, json!({}), "createDevice").await?;
+    Ok(())
+}
+
+async fn overrides_are_read_by_operators_and_by_those_who_manage_the_tenant(database: TestDatabase) -> Result<()> {
+    let app = TestApp::new(database).await?;
+    let customer = Customer::create(&app.client, "Warung").await?;
+    let read = async |client: &Client| -> Result<Value> {
+        let data = client
+            .query("{ tenant { limitOverrides { meter limit } } }", json!({}))
+            .await?;
+        Ok(data["tenant"]["limitOverrides"].clone())
+    };
+    ensure!(read(&customer.owner).await? == json!([]), "nothing differs at first");
+    let change = "mutation($input: UpdateTenantInput!) { updateTenant(input: $input) {
+        tenant { limitOverrides { meter limit } } userErrors { code field } } }";
+    let wish = |overrides: Value| json!({ "input": { "id": customer.id, "limitOverrides": overrides } });
+    let agreed = json!([{ "meter": "DEVICES", "limit": 7 }, { "meter": "CONTACTS", "limit": null }]);
+    let payload = app.client.mutate(change, wish(agreed.clone()), "updateTenant").await?;
+    ensure!(payload["tenant"]["limitOverrides"] == agreed, "{payload}");
+    ensure!(read(&customer.owner).await? == agreed);
+
+    let operators = "query($id: ID!) { platform { tenant(id: $id) { limitOverrides { meter limit } } } }";
+    let seen = app.client.query(operators, json!({ "id": customer.id })).await?;
+    ensure!(seen["platform"]["tenant"]["limitOverrides"] == agreed, "{seen}");
+    let make =
+        "mutation($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret userErrors { code } } }";
+    for (scope, allowed) in [("READ", false), ("ADMIN", true)] {
+        let input = json!({ "input": { "name": scope, "scopes": [scope, "READ"] } });
+        let made = customer.owner.mutate(make, input, "createApiToken").await;
+        let made = made.with_context(|| scope.to_owned())?;
+        let program = app.client.with_token(made["secret"].as_str().context("no secret")?);
+        let response = program
+            .send("{ tenant { limitOverrides { meter } } }", json!({}))
+            .await?;
+        let refused = response.code() == Some("FORBIDDEN");
+        ensure!(
+            refused != allowed && (refused || response.errors.is_empty()),
+            "{scope}: {response:?}"
+        );
+    }
+    // Who is suspended reads what was agreed.
+    let suspend = "mutation($id: ID!) { suspendTenant(input: { id: $id }) { userErrors { code } } }";
+    app.client
+        .mutate(suspend, json!({ "id": customer.id }), "suspendTenant")
+        .await?;
+    ensure!(read(&customer.owner).await? == agreed);
+    app.client.mutate(change, wish(json!([])), "updateTenant").await?;
+    ensure!(
+        read(&customer.owner).await? == json!([]),
+        "the empty list removes them all"
+    );
+    Ok(())
+}
+
+async fn a_suspension_is_told_once_by_an_event_and_in_the_log(database: TestDatabase) -> Result<()> {
+    let app = TestApp::new(database).await?;
+    let customer = Customer::create(&app.client, "Warung").await?;
+    customer.device().await?;
+    let newest = "{ events(last: 1) { pageInfo { endCursor } } }";
+    let cursor = customer.owner.query(newest, json!({})).await?["events"]["pageInfo"]["endCursor"].clone();
+    let feed = "subscription($after: Cursor) { events(after: $after, types: [TENANT_STATUS]) {
+        type ... on TenantStatusEvent { status reason } } }";
+    let mut events = customer.owner.subscribe(feed, json!({ "after": cursor })).await?;
+    let suspend =
+        "mutation($id: ID!) { suspendTenant(input: { id: $id, reason: \"unpaid\" }) { userErrors { code } } }";
+    let activate = "mutation($id: ID!) { activateTenant(id: $id) { tenant { status } userErrors { code } } }";
+    let id = json!({ "id": customer.id });
+    // A double click suspends once.
+    let (one, other) = tokio::join!(
+        app.client.query(suspend, id.clone()),
+        app.client.query(suspend, id.clone())
+    );
+    let refused = [one?, other?];
+    let refused: Vec<&Value> = refused
+        .iter()
+        .filter_map(|data| data["suspendTenant"]["userErrors"].get(0))
+        .collect();
+    ensure!(refused == [&json!({ "code": "CONFLICT" })], "{refused:?}");
+    for _ in 0..2 {
+        let payload = app.client.mutate(activate, id.clone(), "activateTenant").await?;
+        ensure!(payload["tenant"]["status"] == "ACTIVE", "{payload}");
+    }
+    let told = [
+        events.next().await?["events"].clone(),
+        events.next().await?["events"].clone(),
+    ];
+    let event = |status: &str, reason: Value| json!({ "type": "TENANT_STATUS", "status": status, "reason": reason });
+    ensure!(
+        told == [event("SUSPENDED", json!("unpaid")), event("ACTIVE", Value::Null)],
+        "{told:?}"
+    );
+    let log = "{ auditLog(where: { action: [TENANT_SUSPENDED, TENANT_ACTIVATED] }) { nodes {
+        action objectId actor { kind } after } } }";
+    let log = customer.owner.query(log, json!({})).await?["auditLog"]["nodes"].clone();
+    let entry = |action: &str, after: Value| json!({ "action": action, "objectId": customer.id, "actor": { "kind": "OPERATOR" }, "after": after });
+    ensure!(
+        log == json!([
+            entry("TENANT_ACTIVATED", Value::Null),
+            entry("TENANT_SUSPENDED", json!({ "reason": "unpaid" }))
+        ]),
+        "{log}"
+    );
     Ok(())
 }
 

@@ -55,7 +55,7 @@ async fn a_tenant_sees_its_days(database: TestDatabase) -> Result<()> {
         })
         .collect();
     ensure!(
-        figures == [json!([5, 3, 0, 1]), json!([0, 0, 0, 1]), json!([7, 0, 1, 1])],
+        figures == [json!([5, 3, 0, 0]), json!([0, 0, 0, 0]), json!([7, 0, 1, 1])],
         "{points:?}"
     );
     ensure!(points[0]["to"] == points[1]["from"], "{points:?}");

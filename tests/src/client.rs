@@ -130,13 +130,18 @@ impl Client {
         Subscription::open(&self.base, self.token.as_deref(), document, variables).await
     }
 
-    /// A plain GET, with the token.
-    pub async fn get(&self, path: &str) -> Result<(u16, Vec<u8>)> {
+    /// A plain GET, with the token, whose body is read by whoever wants it.
+    pub async fn open(&self, path: &str) -> Result<reqwest::Response> {
         let mut request = self.http.get(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await?;
+        Ok(request.send().await?)
+    }
+
+    /// A plain GET, with the token.
+    pub async fn get(&self, path: &str) -> Result<(u16, Vec<u8>)> {
+        let response = self.open(path).await?;
         Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
     }
 }

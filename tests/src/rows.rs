@@ -1,7 +1,9 @@
 //! Rows written straight into the database: more than the API could make in a test's time, or what only WhatsApp makes.
 
 use anyhow::{Context, Result};
-use entity::{ChatId, DeviceId, MessageId, TenantId, address_pair, chat, event, message, quota_usage, receipt};
+use entity::{
+    ChatId, DeviceId, MessageId, TenantId, address_pair, audit_entry, chat, event, message, quota_usage, receipt,
+};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PaginatorTrait};
 use serde_json::json;
 
@@ -99,6 +101,36 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
     if messages > 1 {
         connection
             .execute_unprepared(&multiply(database.kind(), first.id, messages - 1))
+            .await?;
+    }
+    Ok(connection.close().await?)
+}
+
+/// A log of about four megabytes per thousand entries: more than fits between a server and a client that does not read.
+pub async fn long_log(database: &TestDatabase, tenant: &str, entries: usize) -> Result<()> {
+    let connection = database.connect().await?;
+    let tenant_id: TenantId = tenant.parse()?;
+    let now = api::clock::Clock::system().now();
+    let entry = || audit_entry::Model {
+        id: api::clock::new_id(),
+        tenant_id: Some(tenant_id),
+        at: now,
+        actor_kind: audit_entry::ActorKind::System,
+        actor_id: None,
+        actor_name: None,
+        address: None,
+        user_agent: None,
+        action: "other".to_owned(),
+        object_id: None,
+        object_name: None,
+        before: None,
+        after: Some(json!({ "text": "x".repeat(4_000) })),
+        grant_id: None,
+    };
+    for _ in 0..entries.div_ceil(500) {
+        let rows = (0..500).map(|_| entry().into_active_model().reset_all());
+        audit_entry::Entity::insert_many(rows)
+            .exec_without_returning(&connection)
             .await?;
     }
     Ok(connection.close().await?)

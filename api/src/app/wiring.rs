@@ -12,7 +12,7 @@ use crate::{
     dispatch::Dispatch,
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
-    http::{Persisted, Probes, Services},
+    http::{ExportSlots, Persisted, Probes, Services},
     keys::Keyring,
     mail::Mailer,
     messages::{
@@ -66,6 +66,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         accounts.clone(),
         profiles.clone(),
         rates.clone(),
+        events.clone(),
     );
     let tenancy = Tenancy::new(
         store.clone(),
@@ -167,6 +168,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     };
     let services = Services {
         probes: probes(&store, &engine),
+        exports: ExportSlots::new(config.exports),
         config: Arc::new(config),
         clock,
         store: store.clone(),

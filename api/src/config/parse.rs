@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Config, ConfigError, CorsOrigins, Database, Engine, FirstRun, Graphql, Log, LogFormat, Login, Mail, Mode, Network,
-    Passwords, RateLimits, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
+    Config, ConfigError, CorsOrigins, Database, Engine, Exports, FirstRun, Graphql, Log, LogFormat, Login, Mail, Mode,
+    Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
 };
 use crate::secret::Secret;
 
@@ -28,6 +28,7 @@ pub(super) struct Raw {
     passwords: RawPasswords,
     login: RawLogin,
     mail: RawMail,
+    exports: RawExports,
     rate_limits: RawRateLimits,
     graphql: RawGraphql,
     sending: RawSending,
@@ -164,6 +165,13 @@ struct RawLog {
     level: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExports {
+    at_once: usize,
+    at_once_per_tenant: usize,
+}
+
 /// Checks every value.
 pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
     let mode = mode(&raw.mode, &raw.server.public_url, origins)?;
@@ -187,6 +195,10 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
             attempts_per_account: raw.login.attempts_per_account.max(1),
             attempts_per_address: raw.login.attempts_per_address.max(1),
             window: Duration::from_secs(raw.login.window_seconds.max(1)),
+        },
+        exports: Exports {
+            at_once: raw.exports.at_once.max(1),
+            at_once_per_tenant: raw.exports.at_once_per_tenant.max(1),
         },
         rate_limits: rate_limits(&raw.rate_limits),
         graphql: graphql(&raw.graphql, origins)?,

@@ -15,6 +15,17 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// An event of the tenant itself.
+    pub fn of_tenant(r#type: event::Type, data: Value) -> Self {
+        Self {
+            r#type,
+            device_id: None,
+            chat_id: None,
+            message_id: None,
+            data,
+        }
+    }
+
     /// An event of a device.
     pub fn of_device(r#type: event::Type, device_id: DeviceId, data: Value) -> Self {
         Self {

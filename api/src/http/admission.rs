@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What may be asked for without a valid token.
-const PUBLIC_FIELDS: [&str; 12] = [
+const PUBLIC_FIELDS: [&str; 13] = [
     "login",
     "completeLogin",
     "refreshSession",
@@ -22,6 +22,7 @@ const PUBLIC_FIELDS: [&str; 12] = [
     "requestPasswordReset",
     "passwordReset",
     "resetPassword",
+    "passwordStrength",
     "invitation",
     "acceptInvitation",
     "__schema",

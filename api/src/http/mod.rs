@@ -35,6 +35,7 @@ mod socket;
 mod toll;
 mod websocket;
 
+pub use exports::ExportSlots;
 pub use health::{Probe, Probes};
 pub use persisted::Persisted;
 pub use router::router;
@@ -98,6 +99,8 @@ pub struct Services {
     pub devices: Devices,
     /// Documents that clients name by their hash.
     pub persisted: Persisted,
+    /// How many files are made for callers at once.
+    pub exports: ExportSlots,
     /// The merged schema.
     pub executor: Arc<dyn Executor>,
     /// What `/health/ready` asks.

@@ -7,10 +7,10 @@ use async_graphql::{
 
 use super::schema::platform;
 use crate::{
-    audit::{Action, AuditSearch, Whose},
-    audit_log::AuditEntry,
+    audit::Whose,
+    audit_log::{AuditEntry, AuditFilter},
     graphql::{
-        GqlError, TimeRange, ids,
+        GqlError, ids,
         pagination::{PageArguments, uncounted},
     },
     tenants::principal,
@@ -21,16 +21,9 @@ use crate::{
 pub struct PlatformAuditFilter {
     /// In this tenant's log. Null: only in the platform's own log. Left out: in any.
     tenant_id: MaybeUndefined<ID>,
-    /// One of these.
-    action: Option<Vec<Action>>,
-    /// Done by this person or API token.
-    actor_id: Option<ID>,
-    /// Done to this object.
-    object_id: Option<ID>,
-    /// Done by an operator under this access grant.
-    grant_id: Option<ID>,
-    /// Done in this time.
-    at: Option<TimeRange>,
+    /// As in a tenant's own log.
+    #[graphql(flatten)]
+    entries: AuditFilter,
 }
 
 impl PlatformAuditFilter {
@@ -39,20 +32,6 @@ impl PlatformAuditFilter {
             MaybeUndefined::Undefined => Whose::Everybodys,
             MaybeUndefined::Null => Whose::Platforms,
             MaybeUndefined::Value(id) => Whose::Tenants(ids::narrow(id)),
-        }
-    }
-}
-
-impl From<PlatformAuditFilter> for AuditSearch {
-    fn from(filter: PlatformAuditFilter) -> Self {
-        let at = filter.at.unwrap_or_default();
-        Self {
-            actions: filter.action.unwrap_or_default(),
-            actor_id: filter.actor_id.map(|id| id.0),
-            object_id: filter.object_id.map(|id| id.0),
-            grant_id: filter.grant_id.map(|id| id.0),
-            from: at.from,
-            to: at.to,
         }
     }
 }
@@ -79,7 +58,7 @@ impl PlatformAuditQuery {
         let filter = filter.unwrap_or_default();
         let (whose, platform) = (filter.whose(), platform(ctx)?);
         let (rows, names) = platform
-            .audit_log(principal(ctx)?, whose, &filter.into(), &page)
+            .audit_log(principal(ctx)?, whose, &filter.entries.into(), &page)
             .await?;
         Ok(uncounted(rows, |row| {
             let tenant_name = row.tenant_id.and_then(|id| names.get(&id).cloned());

@@ -5,7 +5,8 @@
 //!
 //! | Where… | |
 //! |---|---|
-//! | is a tenant made, changed, suspended? | `service.rs` |
+//! | is a tenant made, changed? | `service.rs` |
+//! | is a tenant suspended, let act again? | `standing.rs` |
 //! | is a tenant deleted? | `deletion.rs` says so, `erasure.rs` does it |
 //! | is everything a tenant owns exported? | `export.rs`, `http/exports/tenant.rs` |
 //! | is an operator let into a tenant? | `grants.rs` |
@@ -27,6 +28,7 @@ mod schema;
 mod service;
 mod settings;
 mod settings_schema;
+mod standing;
 mod tenants_schema;
 mod types;
 

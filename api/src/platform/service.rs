@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use entity::{PlanId, TenantId, tenant};
-use sea_orm::{ActiveEnum, SqlErr, sea_query::Expr};
-use serde_json::json;
+use sea_orm::{SqlErr, sea_query::Expr};
 use tokio::sync::Notify;
 
 use super::{
     Erasure,
     queries::{self, TenantSearch},
-    types::{Slug, parse_note},
+    types::Slug,
 };
 use crate::{
     audit::{self, Action, Entry},
     clock::Clock,
     devices::Devices,
+    events::EventLog,
     graphql::{
         ErrorCode, GqlError, Refusal, UserError,
         pagination::{Page, Rows},
@@ -43,6 +43,7 @@ pub(super) struct Parts {
     pub accounts: Accounts,
     pub profiles: Profiles,
     pub rates: RateSettings,
+    pub events: EventLog,
     /// Tells that a tenant is to be deleted.
     pub erase: Arc<Notify>,
 }
@@ -95,13 +96,21 @@ pub struct CreatedTenant {
 
 impl Platform {
     /// Brings the parts together.
-    pub fn new(store: Store, clock: Clock, accounts: Accounts, profiles: Profiles, rates: RateSettings) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        accounts: Accounts,
+        profiles: Profiles,
+        rates: RateSettings,
+        events: EventLog,
+    ) -> Self {
         let parts = Parts {
             store,
             clock,
             accounts,
             profiles,
             rates,
+            events,
             erase: Arc::default(),
         };
         Self { parts: Arc::new(parts) }
@@ -215,44 +224,7 @@ impl Platform {
         if let Some(overrides) = change.overrides {
             set(Column::LimitOverrides, overrides.write().into());
         }
-        self.change(caller, id, Action::TenantUpdated, columns).await
-    }
-
-    /// Stops a tenant from sending and changing anything. Within a second it counts on every server.
-    pub async fn suspend_tenant(
-        &self,
-        caller: &Principal,
-        id: TenantId,
-        reason: Option<&str>,
-    ) -> Result<tenant::Model, Refusal> {
-        use tenant::Column;
-        caller.require_operator()?;
-        let reason = parse_note(reason, "reason")?;
-        let found = self.tenant(caller, id).await?.ok_or_else(no_tenant)?;
-        if found.status == tenant::Status::Suspended {
-            return Err(UserError::new(ErrorCode::Conflict, "The tenant is suspended already.").into());
-        }
-        check_not_deleting(&found)?;
-        let changes = vec![
-            (Column::Status, Expr::value(tenant::Status::Suspended.to_value())),
-            (Column::SuspendedAt, Expr::value(self.parts.clock.now())),
-            (Column::SuspensionReason, Expr::value(reason)),
-        ];
-        self.change(caller, id, Action::TenantSuspended, changes).await
-    }
-
-    /// Lets a suspended tenant act again; its queued messages go out.
-    pub async fn activate_tenant(&self, caller: &Principal, id: TenantId) -> Result<tenant::Model, Refusal> {
-        use tenant::Column;
-        caller.require_operator()?;
-        let found = self.tenant(caller, id).await?.ok_or_else(no_tenant)?;
-        check_not_deleting(&found)?;
-        let changes = vec![
-            (Column::Status, Expr::value(tenant::Status::Active.to_value())),
-            (Column::SuspendedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>)),
-            (Column::SuspensionReason, Expr::value(None::<String>)),
-        ];
-        self.change(caller, id, Action::TenantActivated, changes).await
+        self.change(caller, id, columns).await
     }
 
     /// Writes columns of a tenant and lets every part of this server see them at once.
@@ -260,7 +232,6 @@ impl Platform {
         &self,
         caller: &Principal,
         id: TenantId,
-        action: Action,
         mut columns: Vec<(tenant::Column, sea_orm::sea_query::SimpleExpr)>,
     ) -> Result<tenant::Model, Refusal> {
         let now = self.parts.clock.now();
@@ -269,11 +240,8 @@ impl Platform {
         let tx = self.system().begin().await?;
         let changed = queries::update_tenant(&tx, id, columns).await.map_err(taken_slug)?;
         let row = changed.ok_or_else(no_tenant)?;
-        let told = Entry::of(action, &id).named(&row.name);
-        let told = match &row.suspension_reason {
-            Some(reason) if action == Action::TenantSuspended => told.with(json!({ "reason": reason })),
-            _ => told.changed(audited(&before), audited(&row)),
-        };
+        let told = Entry::of(Action::TenantUpdated, &id).named(&row.name);
+        let told = told.changed(audited(&before), audited(&row));
         audit::record_beyond(&tx, Some(id), now, &caller.as_operator(), told).await?;
         tx.commit().await?;
         self.parts.profiles.forget();

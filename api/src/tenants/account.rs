@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{SessionId, session, user_account};
 use sea_orm::{ColumnTrait, Condition};
 
-use super::{principal::Principal, queries, service::Accounts, types::strong_password};
+use super::{password_strength::strong_password, principal::Principal, queries, service::Accounts};
 use crate::{
     audit::{self, Action, Acts, Entry},
     graphql::{ErrorCode, Fault, GqlError, Refusal, UserError},

@@ -5,8 +5,9 @@ use sea_orm::DbErr;
 
 use super::{
     password::{self, PasswordError, Passwords},
+    password_strength::new_password,
     queries,
-    types::{Email, new_password},
+    types::Email,
 };
 use crate::{
     audit::{self, Action, Actor, Entry},

@@ -116,6 +116,17 @@ impl Principal {
         }
     }
 
+    /// What was agreed with a tenant: for operators, and for those of its own who may change its settings. In a suspended
+    /// tenant, too.
+    pub fn look_into_terms(&self, tenant: TenantId) -> Result<(), GqlError> {
+        let own = tenant == self.tenant_id && self.may(Permission::ManageTenant);
+        if own || self.is_operator() {
+            Ok(())
+        } else {
+            Err(GqlError::forbidden())
+        }
+    }
+
     pub(super) fn of_program(token: Arc<TokenStanding>, actor: Actor, profile: Arc<Profile>) -> Self {
         Self {
             tenant_id: token.tenant_id,

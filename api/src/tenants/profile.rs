@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::{TenantId, plan, tenant};
 use sea_orm::{ColumnTrait, DbErr};
@@ -22,6 +23,8 @@ pub struct Profile {
     pub tenant_id: TenantId,
     /// Whether it may act.
     pub status: tenant::Status,
+    /// Since when there is such a tenant.
+    pub created_at: DateTime<Utc>,
     /// Where its days begin.
     pub time_zone: Tz,
     /// ISO 3166-1 alpha-2: how local phone numbers are read.
@@ -37,6 +40,7 @@ impl Profile {
         Self {
             tenant_id: tenant.id,
             status: tenant.status,
+            created_at: tenant.created_at,
             time_zone: tenant.time_zone.parse().unwrap_or(Tz::UTC),
             default_country: tenant.default_country.clone(),
             limits: of_plan.with(&Overrides::read(&tenant.limit_overrides)),

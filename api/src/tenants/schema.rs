@@ -7,6 +7,7 @@ use entity::{TenantId, membership, tenant, user_account};
 use super::{
     access::AccessGrant,
     api_tokens::{ApiToken, ApiTokens},
+    limits::Overrides,
     permission::{self, Permission, PermissionRule},
     principal::{Principal, principal},
     second_factor::{self, SecondFactor},
@@ -181,6 +182,8 @@ pub struct Tenant {
     pub(super) key: TenantId,
     #[graphql(skip)]
     pub(super) plan_id: Option<entity::PlanId>,
+    #[graphql(skip)]
+    pub(super) overrides: Overrides,
     /// Opaque id, `ten_…`.
     pub id: ID,
     /// What people see.
@@ -208,6 +211,7 @@ impl From<tenant::Model> for Tenant {
         Self {
             key: row.id,
             plan_id: row.plan_id,
+            overrides: Overrides::read(&row.limit_overrides),
             id: ID(row.id.to_string()),
             name: row.name,
             slug: row.slug,

@@ -7,7 +7,6 @@ use entity::{
     AccessGrantId, SessionId, TenantId, UserId, access_grant, membership::Role, session, tenant, user_account,
 };
 
-use super::password;
 use crate::{config, graphql::UserError, secret::Secret};
 
 /// An email address as it is stored: trimmed and in lower case.
@@ -88,40 +87,6 @@ pub fn parse_time_zone(text: &str) -> Result<chrono_tz::Tz, UserError> {
             "Write the time zone by its IANA name, such as Asia/Jakarta.",
         )
     })
-}
-
-/// A password that may be set.
-pub fn new_password(password: &Secret, path: &str) -> Result<(), UserError> {
-    let length = password.expose().len();
-    if length < password::SHORTEST {
-        return Err(UserError::invalid(
-            path,
-            format!("A password has at least {} characters.", password::SHORTEST),
-        ));
-    }
-    if length > password::LONGEST {
-        return Err(UserError::invalid(
-            path,
-            format!("A password has at most {} bytes.", password::LONGEST),
-        ));
-    }
-    Ok(())
-}
-
-/// Refuses passwords that are guessed quickly. What is known about the person counts as known to whoever guesses.
-pub fn strong_password(password: &Secret, path: &str, known: &[&str]) -> Result<(), UserError> {
-    new_password(password, path)?;
-    // The estimate of a very long text takes long and says nothing more.
-    let text: String = password.expose().chars().take(100).collect();
-    let estimate = zxcvbn::zxcvbn(&text, known);
-    if estimate.score() >= zxcvbn::Score::Three {
-        return Ok(());
-    }
-    let advice = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-    let advice = advice.map_or_else(String::new, |advice| format!(" {advice}"));
-    let message =
-        format!("This password is guessed too quickly: choose a longer one, such as four unusual words.{advice}");
-    Err(UserError::invalid(path, message))
 }
 
 /// Where the right password leads.
@@ -236,21 +201,6 @@ mod tests {
         assert!(parse_language("id").is_ok() && parse_language("de").is_err());
         assert!(TenantName::parse("  ").is_err() && TenantName::parse("a\nb").is_err());
         assert_eq!(TenantName::parse(" Toko ").ok(), Some(TenantName("Toko".to_owned())));
-    }
-
-    #[test]
-    fn passwords_that_are_guessed_quickly_are_refused() {
-        let judge = |text: &str| strong_password(&Secret::new(text), "password", &["budi@example.com", "Budi"]);
-        for weak in [
-            "short",
-            "password1234",
-            "qwertyuiop",
-            "budi@example.com",
-            "aaaaaaaaaaaa",
-        ] {
-            assert!(judge(weak).is_err(), "{weak}");
-        }
-        assert!(judge("rusty bicycle over the harbour").is_ok());
     }
 
     #[test]

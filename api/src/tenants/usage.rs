@@ -51,9 +51,9 @@ pub struct UsagePoint {
     pub messages_in: BigInt,
     /// Recipients that campaigns began to write to.
     pub campaign_recipients: BigInt,
-    /// How many devices there were at its end, or are now.
+    /// How many devices there were at its end, or are now; 0 before the tenant was made.
     pub devices: BigInt,
-    /// How many members there were at its end, or are now.
+    /// How many members there were at its end, or are now; 0 before the tenant was made.
     pub members: BigInt,
 }
 
@@ -177,8 +177,9 @@ pub(super) async fn read(
 }
 
 impl DayBook {
-    /// The points of the periods.
-    pub(super) fn points(&self, periods: &[Period], zone: Tz) -> Vec<UsagePoint> {
+    /// The points of the periods, of a tenant that was made at `created_at`: before that day there was nothing of it.
+    pub(super) fn points(&self, periods: &[Period], zone: Tz, created_at: DateTime<Utc>) -> Vec<UsagePoint> {
+        let created = created_at.with_timezone(&zone).date_naive();
         let point = |Period(begin, end): &Period| {
             let (first, after) = (i64::from(begin.num_days_from_ce()), i64::from(end.num_days_from_ce()));
             let sum = |key: &str| {
@@ -190,6 +191,9 @@ impl DayBook {
                 )
             };
             let stood = |meter: Meter, first: i64, now: i64| {
+                if *end <= created {
+                    return BigInt(0);
+                }
                 let changes = || self.rows.iter().filter(|row| row.meter == meter.key());
                 let latest = changes().filter(|row| row.window < after).max_by_key(|row| row.window);
                 // What was never written down has not changed since the beginning.
@@ -326,7 +330,7 @@ mod tests {
         };
         let range = range("2026-11-02T00:00:00Z", "2026-11-05T00:00:00Z");
         let found = periods(range, Granularity::Day, Tz::UTC, range.to.unwrap_or_default()).unwrap_or_default();
-        let points = days.points(&found, Tz::UTC);
+        let points = days.points(&found, Tz::UTC, at("2026-10-20T12:00:00Z"));
         let figures: Vec<_> = points
             .iter()
             .map(|point| {
@@ -339,5 +343,21 @@ mod tests {
             })
             .collect();
         assert_eq!(figures, [(5, 0, 3, 2), (7, 2, 4, 2), (0, 0, 4, 2)]);
+    }
+
+    #[test]
+    fn nothing_stands_before_the_day_on_which_the_tenant_was_made() {
+        let days = DayBook {
+            rows: vec![row("devices", "2026-11-04", 4)],
+            now: Standing { devices: 4, members: 2 },
+        };
+        let range = range("2026-11-02T00:00:00Z", "2026-11-05T00:00:00Z");
+        let found = periods(range, Granularity::Day, Tz::UTC, range.to.unwrap_or_default()).unwrap_or_default();
+        let points = days.points(&found, Tz::UTC, at("2026-11-03T23:59:00Z"));
+        let figures: Vec<_> = points.iter().map(|point| (point.devices.0, point.members.0)).collect();
+        assert_eq!(figures, [(0, 0), (0, 2), (4, 2)]);
+        let month = periods(range, Granularity::Month, Tz::UTC, range.to.unwrap_or_default()).unwrap_or_default();
+        let points = days.points(&month, Tz::UTC, at("2026-11-03T23:59:00Z"));
+        assert_eq!(points.first().map(|point| point.members.0), Some(2));
     }
 }

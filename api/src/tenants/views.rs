@@ -138,6 +138,18 @@ impl Tenant {
         Ok(found.map(Plan::from))
     }
 
+    /// Where its limits differ from its plan's: another limit for a meter, or null for none. A meter that is not here has
+    /// the plan's limit; `limits` has what comes of both. Changed by `updateTenant`. For operators, and within the tenant
+    /// for those who may change its settings (OWNER, ADMIN); FORBIDDEN for everybody else.
+    async fn limit_overrides(&self, ctx: &Context<'_>) -> Result<Vec<MeterLimit>, GqlError> {
+        principal(ctx)?.look_into_terms(self.key)?;
+        let overrides = self.overrides.iter().map(|(meter, limit)| MeterLimit {
+            meter,
+            limit: limit.map(BigInt),
+        });
+        Ok(overrides.collect())
+    }
+
     /// Every meter with its limit and how much of it is used. FORBIDDEN for a tenant that one does not act in.
     async fn limits(&self, ctx: &Context<'_>) -> Result<Vec<Limit>, GqlError> {
         principal(ctx)?.look_into(self.key)?;
@@ -155,28 +167,22 @@ impl Tenant {
         granularity: Granularity,
     ) -> Result<Vec<UsagePoint>, GqlError> {
         principal(ctx)?.look_into(self.key)?;
-        usage_of(
-            ctx,
-            self.key,
-            self.time_zone.parse().unwrap_or_default(),
-            range,
-            granularity,
-        )
-        .await
+        let calendar = (self.time_zone.parse().unwrap_or_default(), self.created_at);
+        usage_of(ctx, self.key, calendar, range, granularity).await
     }
 }
 
 async fn usage_of(
     ctx: &Context<'_>,
     tenant: TenantId,
-    zone: Tz,
+    (zone, created_at): (Tz, DateTime<Utc>),
     range: TimeRange,
     granularity: Granularity,
 ) -> Result<Vec<UsagePoint>, GqlError> {
     let periods = usage::periods(range, granularity, zone, tenancy(ctx)?.clock().now())?;
     let found = figures(ctx)?.load_one(UsageKey::of(tenant, &periods)).await;
     let days = found.map_err(GqlError::internal)?.unwrap_or_default();
-    Ok(days.points(&periods, zone))
+    Ok(days.points(&periods, zone, created_at))
 }
 
 /// What tenants ask about their use.
@@ -196,7 +202,9 @@ impl UsageQuery {
         let caller = principal(ctx)?;
         caller.require(Permission::ReadAnalytics)?;
         caller.require_every_device()?;
-        usage_of(ctx, caller.tenant_id(), caller.profile().time_zone, range, granularity).await
+        let profile = caller.profile();
+        let calendar = (profile.time_zone, profile.created_at);
+        usage_of(ctx, caller.tenant_id(), calendar, range, granularity).await
     }
 }
 

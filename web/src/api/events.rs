@@ -9,7 +9,7 @@ use super::{
     error::ApiError,
     messages::{Message, MessageStatus},
     schema,
-    tenancy::Meter,
+    tenancy::{Meter, TenantStatus},
     values::{At, Backward, Cursor},
 };
 
@@ -56,6 +56,7 @@ pub enum EventType {
     ChatUpdated,
     ChatsJoined,
     QuotaWarning,
+    TenantStatus,
     #[cynic(fallback)]
     Other,
 }
@@ -80,6 +81,7 @@ pub enum Event {
     ChatUpdated(Box<ChatUpdatedEvent>),
     ChatsJoined(Box<ChatsJoinedEvent>),
     QuotaWarning(Box<QuotaWarningEvent>),
+    TenantStatus(Box<TenantStatusEvent>),
     #[cynic(fallback)]
     Unknown,
 }
@@ -153,6 +155,17 @@ pub struct QuotaWarningEvent {
     pub percent: i32,
 }
 
+/// The tenant was suspended, or its suspension was lifted.
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct TenantStatusEvent {
+    pub id: Id,
+    pub cursor: Cursor,
+    pub at: At,
+    #[cynic(rename = "status", alias)]
+    pub tenant_status: TenantStatus,
+    pub reason: Option<String>,
+}
+
 impl Event {
     pub fn cursor(&self) -> Option<&Cursor> {
         Some(match self {
@@ -163,6 +176,7 @@ impl Event {
             Self::ChatUpdated(event) => &event.cursor,
             Self::ChatsJoined(event) => &event.cursor,
             Self::QuotaWarning(event) => &event.cursor,
+            Self::TenantStatus(event) => &event.cursor,
             Self::Unknown => return None,
         })
     }
@@ -176,6 +190,7 @@ impl Event {
             Self::ChatUpdated(_) => EventType::ChatUpdated,
             Self::ChatsJoined(_) => EventType::ChatsJoined,
             Self::QuotaWarning(_) => EventType::QuotaWarning,
+            Self::TenantStatus(_) => EventType::TenantStatus,
             Self::Unknown => EventType::Other,
         }
     }

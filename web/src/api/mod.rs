@@ -14,6 +14,7 @@ pub mod members;
 pub mod messages;
 pub mod overview;
 pub mod password_reset;
+pub mod password_strength;
 pub mod platform;
 pub mod sandbox;
 pub mod second_factor;

@@ -11,6 +11,7 @@ pub mod icon;
 pub mod limits;
 pub mod menu;
 pub mod palette;
+pub mod password_field;
 pub mod region;
 pub mod secret;
 pub mod sections;

@@ -8,6 +8,7 @@ use crate::{
     api::{
         events::{self, Event, EventPage, EventType},
         messages::{Direction, Message, MessageStatus},
+        tenancy::TenantStatus,
         values::At,
     },
     components::{
@@ -27,11 +28,12 @@ use crate::{
 const PAGE_SIZE: i32 = 50;
 
 /// What people want to see; that a chat changed or a code rotated says nothing to them.
-const TELLING: [EventType; 4] = [
+const TELLING: [EventType; 5] = [
     EventType::DeviceStatus,
     EventType::MessageReceived,
     EventType::MessageStatus,
     EventType::QuotaWarning,
+    EventType::TenantStatus,
 ];
 
 const FILTERS: [(&str, EventType); 3] = [
@@ -180,6 +182,18 @@ fn line(event: &Event) -> AnyView {
                 words().quota_event(&meter, event.percent),
                 None,
                 Some("/settings/usage".to_owned()),
+                event.at,
+            )
+        }
+        Event::TenantStatus(event) => {
+            let suspended = event.tenant_status == TenantStatus::Suspended;
+            row(
+                if suspended { Icon::Warning } else { Icon::Check },
+                if suspended { "bad" } else { "good" },
+                words().tenant().to_owned(),
+                words().tenant_status(event.tenant_status).to_lowercase(),
+                event.reason.clone(),
+                None,
                 event.at,
             )
         }

@@ -1,6 +1,6 @@
 //! The tenant's figures, loaded once for the whole console and kept fresh by its events.
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 
 use super::{
     live,
@@ -23,9 +23,6 @@ impl Totals {
         let remote = Remote::new(overview::get);
         let soon = Soon::new(PAUSE_MS, move || remote.refresh());
         live::on_event(move |_| soon.call());
-        // A suspension is no event: whoever comes back to the window sees it.
-        let focus = window_event_listener(ev::focus, move |_| remote.refresh());
-        on_cleanup(move || focus.remove());
         provide_context(Self(remote));
     }
 

@@ -43,6 +43,7 @@ phrases! {
     audit_of_tenant: "Audit log of this tenant", "Log audit tenant ini";
     platform_audit_text: "Who did what, in every tenant and on the platform itself.",
         "Siapa melakukan apa, di setiap tenant dan di platform sendiri.";
+    only_platform: "The platform's own", "Milik platform sendiri";
     only_tenant(name: &str): format!("In {name}"), format!("Di {name}");
     filter_tenant(name: &str): format!("Only what happened in {name}"), format!("Hanya yang terjadi di {name}");
     only_grant(id: &str): format!("Under {id}"), format!("Dengan {id}");

@@ -50,6 +50,19 @@ phrases! {
     choose_password: "Choose a password", "Pilih kata sandi";
     password_hint: "Long is better than strange: four unusual words do well.",
         "Panjang lebih baik daripada rumit: empat kata yang tidak umum sudah bagus.";
+    password_strength(score: i32, accepted: bool): match (accepted, score) {
+        (false, ..=0) => "Guessed at once",
+        (false, 1) => "Very easy to guess",
+        (false, _) => "Still too easy to guess",
+        (true, 4..) => "Hard to guess",
+        (true, _) => "Good enough",
+    }.to_owned(), match (accepted, score) {
+        (false, ..=0) => "Langsung tertebak",
+        (false, 1) => "Sangat mudah ditebak",
+        (false, _) => "Masih terlalu mudah ditebak",
+        (true, 4..) => "Sulit ditebak",
+        (true, _) => "Cukup baik",
+    }.to_owned();
     come_in: "Join", "Bergabung";
     sign_in_to_join: "You have an account already. Sign in to join.", "Anda sudah punya akun. Masuk untuk bergabung.";
     signed_in_as_other(email: &str): format!("You are signed in as {email}. Sign out first to join as the invited person."),

@@ -33,6 +33,19 @@ phrases! {
         "Paket menentukan berapa banyak yang boleh dipakai tenant. Tenant tanpa paket tidak dibatasi.";
     description_optional: "Description (optional)", "Keterangan (opsional)";
     limits: "Limits", "Batas";
+    change_limits: "Change limits", "Ubah batas";
+    limits_of(name: &str): format!("Limits of {name}"), format!("Batas untuk {name}");
+    limit: "Limit", "Batas";
+    overrides: "Agreed beside the plan", "Disepakati di luar paket";
+    no_overrides: "Every limit is the plan's.", "Semua batas mengikuti paket.";
+    overrides_hint: "A limit of its own wins over the plan's, now and when the plan changes.",
+        "Batas sendiri menggantikan batas paket, sekarang dan saat paket berubah.";
+    of_plan: "Plan", "Paket";
+    of_this_tenant: "This tenant", "Tenant ini";
+    as_plan(limit: &str): format!("As the plan: {limit}"), format!("Ikut paket: {limit}");
+    own_limit: "Limit of its own", "Batas sendiri";
+    own_limit_missing: "Write a whole number wherever you chose a limit of its own.",
+        "Tulis bilangan bulat di setiap batas sendiri.";
     limits_hint: "An empty field is no limit.", "Kolom kosong berarti tanpa batas.";
     whole_number: "Write a whole number, or nothing.", "Tulis bilangan bulat, atau kosongkan.";
     platform_settings: "Platform settings", "Pengaturan platform";

@@ -29,6 +29,7 @@ phrases! {
     suspended_text: "You can read everything. Sending and changing are off, and queued messages wait.",
         "Anda dapat membaca semuanya. Pengiriman dan perubahan dinonaktifkan, dan pesan dalam antrean menunggu.";
     plan: "Plan", "Paket";
+    tenant: "Tenant", "Tenant";
     meter(meter: Meter): match meter {
         Meter::Devices => "Devices",
         Meter::MessagesPerDay => "Messages per day",

@@ -1,24 +1,24 @@
 //! Audit logs as CSV: a tenant's own, and for operators everybody's.
 
-use std::sync::Arc;
+use std::io;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Query, State, rejection::QueryRejection},
     http::{StatusCode, request::Parts},
     response::Response,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::{AuditEntryId, audit_entry};
-use futures::{Stream, stream};
 use sea_orm::{ActiveEnum, DbErr};
 use serde::Deserialize;
+use tokio::sync::mpsc;
 
-use super::{super::Shared, broken, file, forbidden, reader, refuse};
+use super::{super::Shared, Piece, body, broken, file, forbidden, hand_on, reader, refuse, slots::ExportSlot};
 use crate::{
     audit::{self, Action, AuditSearch, Entry, Whose},
     graphql::pagination::{Page, Rows},
-    store::{Reason, SystemScope, TenantScope},
+    store::{Reason, ScopeOrigin, SystemScope, TenantScope},
     tenants::Permission,
 };
 
@@ -58,6 +58,10 @@ pub async fn of_tenant(
     let Some(search) = asked.and_then(search) else {
         return unreadable();
     };
+    let slot = match services.exports.take(caller.tenant_id()) {
+        Ok(slot) => slot,
+        Err(full) => return full.answer(),
+    };
     let scope = services.store.scope(&caller);
     let noted = async {
         let tx = scope.begin().await?;
@@ -68,7 +72,7 @@ pub async fn of_tenant(
     if let Err(error) = noted.await {
         return broken(&error);
     }
-    csv(Source::Tenant(scope), search)
+    csv(Source::Tenant(scope), search, slot)
 }
 
 /// `/exports/platform/audit-log.csv`: the logs of all tenants and the platform's own, newest first. For operators.
@@ -89,6 +93,10 @@ pub async fn of_platform(
     else {
         return unreadable();
     };
+    let slot = match services.exports.take(caller.tenant_id()) {
+        Ok(slot) => slot,
+        Err(full) => return full.answer(),
+    };
     if services.platform.note_audit_export(&caller, whose).await.is_err() {
         return refuse(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -98,6 +106,7 @@ pub async fn of_platform(
     csv(
         Source::Everybody(services.store.system(Reason::Platform), whose),
         search,
+        slot,
     )
 }
 
@@ -147,43 +156,37 @@ impl Source {
     }
 }
 
-/// Where the export stands.
-enum At {
-    Head,
-    After(Option<AuditEntryId>),
-    End,
-}
-
-fn csv(source: Source, search: AuditSearch) -> Response {
-    let body = Body::from_stream(rows(source, search));
+fn csv(source: Source, search: AuditSearch, slot: ExportSlot) -> Response {
+    let (pieces, body) = body();
+    tokio::spawn(async move {
+        if let Err(error) = write(&source, &search, &pieces).await {
+            tracing::warn!(%error, "an export ended before its time");
+            // The client may be gone, or take nothing.
+            let _ = pieces.try_send(Err(error));
+        }
+        drop(slot);
+    });
     file("audit-log.csv", "text/csv; charset=utf-8", body)
 }
 
-fn rows(source: Source, search: AuditSearch) -> impl Stream<Item = Result<Bytes, DbErr>> {
-    let asked = Arc::new((source, search));
-    stream::try_unfold(At::Head, move |at| {
-        let asked = Arc::clone(&asked);
-        async move {
-            let after = match at {
-                At::Head => return Ok(Some((lines([HEAD.map(str::to_owned)]), At::After(None)))),
-                At::After(after) => after,
-                At::End => return Ok(None),
-            };
-            let page = Page {
-                limit: ROWS,
-                backwards: false,
-                after,
-                before: None,
-            };
-            let (source, search) = asked.as_ref();
-            let found = source.page(search, &page).await?;
-            let next = match found.rows.last() {
-                Some(last) if found.has_next => At::After(Some(last.id)),
-                _ => At::End,
-            };
-            Ok(Some((lines(found.rows.into_iter().map(line)), next)))
+/// Reads a page when the one before it was taken.
+async fn write(source: &Source, search: &AuditSearch, pieces: &mpsc::Sender<Piece>) -> io::Result<()> {
+    hand_on(pieces, Ok(lines([HEAD.map(str::to_owned)]))).await?;
+    let mut after = None;
+    loop {
+        let page = Page {
+            limit: ROWS,
+            backwards: false,
+            after,
+            before: None,
+        };
+        let found = source.page(search, &page).await.map_err(io::Error::other)?;
+        after = found.rows.last().filter(|_| found.has_next).map(|row| row.id);
+        hand_on(pieces, Ok(lines(found.rows.into_iter().map(line)))).await?;
+        if after.is_none() {
+            return Ok(());
         }
-    })
+    }
 }
 
 const HEAD: [&str; 14] = [

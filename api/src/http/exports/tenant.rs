@@ -5,29 +5,28 @@
 
 use std::io::{self, Write};
 
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::{StatusCode, request::Parts},
-    response::Response,
-};
-use futures::stream;
-use tokio::sync::mpsc;
+use axum::{extract::State, http::request::Parts, response::Response};
+use tokio::{runtime::Handle, sync::mpsc};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{super::Shared, broken, file, forbidden, reader};
-use crate::platform::export::{ExportError, Part, TenantExport};
+use super::{super::Shared, Piece, WAITING, body, broken, file, forbidden, hand_on, reader};
+use crate::{
+    platform::export::{ExportError, Part, TenantExport},
+    store::ScopeOrigin,
+};
 
 /// How much is handed on at once.
 const CHUNK: usize = 64 * 1024;
-/// How many pages wait to be compressed, and how many chunks to be sent.
-const WAITING: usize = 4;
 
 /// `/exports/tenant.zip`: for owners, and operators who are let in as ADMIN. That it was exported stands in the audit log.
 pub async fn archive(State(services): State<Shared>, request: Parts) -> Response {
     let caller = match reader(&services, &request).await {
         Ok(caller) => caller,
         Err(refused) => return refused,
+    };
+    let slot = match services.exports.take(caller.tenant_id()) {
+        Ok(slot) => slot,
+        Err(full) => return full.answer(),
     };
     let export = match TenantExport::begin(&services.store, &services.clock, &caller).await {
         Ok(export) => export,
@@ -36,31 +35,33 @@ pub async fn archive(State(services): State<Shared>, request: Parts) -> Response
     };
     let name = format!("{}-{}.zip", export.slug(), services.clock.now().format("%Y-%m-%d"));
     let (parts, waiting) = mpsc::channel(WAITING);
-    let (chunks, body) = mpsc::channel(WAITING);
+    let (chunks, body) = body();
     // It ends by itself when the client goes: then nobody takes chunks any more, and then nobody takes parts.
     tokio::spawn(export.write(parts));
-    tokio::task::spawn_blocking(move || compress(waiting, chunks));
-    let body = stream::unfold(body, |mut body| async move { Some((body.recv().await?, body)) });
-    let mut response = file(&name, "application/zip", Body::from_stream(body));
-    *response.status_mut() = StatusCode::OK;
-    response
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        compress(waiting, chunks, &runtime);
+        drop(slot);
+    });
+    file(&name, "application/zip", body)
 }
 
 /// Compresses what comes until it ends. An archive that was not read to its end has no directory, and is refused by whoever
 /// opens it.
-fn compress(mut parts: mpsc::Receiver<Part>, chunks: mpsc::Sender<io::Result<Bytes>>) {
+fn compress(mut parts: mpsc::Receiver<Part>, chunks: mpsc::Sender<Piece>, runtime: &Handle) {
     let failed = chunks.clone();
-    if let Err(error) = archive_of(&mut parts, chunks) {
+    if let Err(error) = archive_of(&mut parts, chunks, runtime) {
         tracing::warn!(%error, "an export ended before its time");
-        // The client may be gone.
-        let _ = failed.blocking_send(Err(error));
+        // The client may be gone, or take nothing.
+        let _ = failed.try_send(Err(error));
     }
 }
 
-fn archive_of(parts: &mut mpsc::Receiver<Part>, chunks: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+fn archive_of(parts: &mut mpsc::Receiver<Part>, chunks: mpsc::Sender<Piece>, runtime: &Handle) -> io::Result<()> {
     let sink = Chunks {
         waiting: Vec::with_capacity(CHUNK),
         chunks,
+        runtime,
     };
     let mut archive = ZipWriter::new_stream(sink);
     // Sizes are known only afterwards, so every file may be one of more than 4 GiB.
@@ -79,21 +80,20 @@ fn archive_of(parts: &mut mpsc::Receiver<Part>, chunks: mpsc::Sender<io::Result<
 }
 
 /// Hands on what is written, in chunks of a good size.
-struct Chunks {
+struct Chunks<'a> {
     waiting: Vec<u8>,
-    chunks: mpsc::Sender<io::Result<Bytes>>,
+    chunks: mpsc::Sender<Piece>,
+    runtime: &'a Handle,
 }
 
-impl Chunks {
+impl Chunks<'_> {
     fn hand_on(&mut self) -> io::Result<()> {
         let chunk = std::mem::replace(&mut self.waiting, Vec::with_capacity(CHUNK));
-        self.chunks
-            .blocking_send(Ok(chunk.into()))
-            .map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone"))
+        self.runtime.block_on(hand_on(&self.chunks, Ok(chunk.into())))
     }
 }
 
-impl Write for Chunks {
+impl Write for Chunks<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() >= CHUNK {

@@ -20,10 +20,7 @@ use crate::{
     graphql::{ErrorCode, Refusal, UserError, context::Origin},
     secret::Secret,
     store::{Reason, ScopeOrigin, SystemTx},
-    tenants::{
-        Meter, Principal, Quota, queries as accounts,
-        types::{Session, strong_password},
-    },
+    tenants::{Meter, Principal, Quota, password_strength::strong_password, queries as accounts, types::Session},
 };
 
 /// Somebody came in: with a session, when the account was made just now.

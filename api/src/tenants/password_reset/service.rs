@@ -17,9 +17,10 @@ use crate::{
         Principal,
         letters::{self, Links},
         one_time::OneTimeSecret,
+        password_strength::strong_password,
         queries as accounts,
         service::Accounts,
-        types::{Email, strong_password},
+        types::Email,
     },
 };
 

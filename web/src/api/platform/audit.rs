@@ -1,6 +1,7 @@
 //! Who did what, in every tenant and on the platform itself.
 
 use cynic::{Id, QueryBuilder};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::{
     audit::{AuditAction, AuditFilter, AuditPage, TimeRange},
@@ -9,10 +10,35 @@ use crate::api::{
     schema,
 };
 
+/// Whose log: a tenant's, or the platform's own, which null stands for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Option<Id>")]
+pub enum Whose {
+    Platform,
+    Tenant(Id),
+}
+
+cynic::impl_scalar!(Whose, schema::ID);
+
+impl From<Option<Id>> for Whose {
+    fn from(id: Option<Id>) -> Self {
+        id.map_or(Self::Platform, Self::Tenant)
+    }
+}
+
+impl Serialize for Whose {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Platform => serializer.serialize_none(),
+            Self::Tenant(id) => id.serialize(serializer),
+        }
+    }
+}
+
 #[derive(cynic::InputObject, Clone, Debug)]
 struct PlatformAuditFilter {
     #[cynic(skip_serializing_if = "Option::is_none")]
-    tenant_id: Option<Id>,
+    tenant_id: Option<Whose>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     action: Option<Vec<AuditAction>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -45,15 +71,15 @@ struct AuditOfPlatform {
     audit_log: AuditPage,
 }
 
-/// Of one tenant or, without, of all of them and of the platform.
+/// Of one tenant, of the platform or, without, of all.
 pub async fn list(
-    tenant: Option<Id>,
+    whose: Option<Whose>,
     filter: AuditFilter,
     first: i32,
     after: Option<String>,
 ) -> Result<AuditPage, ApiError> {
     let filter = PlatformAuditFilter {
-        tenant_id: tenant,
+        tenant_id: whose,
         action: filter.action,
         actor_id: filter.actor_id,
         object_id: filter.object_id,

@@ -2,7 +2,7 @@
 
 use cynic::{Id, MutationBuilder, QueryBuilder};
 
-use super::plans::MeterLimitInput;
+use super::plans::{MeterLimit, MeterLimitInput};
 use crate::api::{
     client,
     error::{ApiError, accept},
@@ -60,6 +60,8 @@ pub struct TenantDetail {
     #[cynic(spread)]
     pub tenant: PlatformTenant,
     pub limits: Vec<Limit>,
+    /// Where they differ from the plan's.
+    pub limit_overrides: Vec<MeterLimit>,
 }
 
 #[derive(cynic::InputObject, Clone, Debug, Default)]
@@ -131,8 +133,6 @@ pub struct UpdateTenantInput {
     pub default_country: Option<String>,
     pub default_language: Option<String>,
     pub time_zone: Option<String>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    pub limit_overrides: Option<Vec<MeterLimitInput>>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -143,6 +143,26 @@ struct UpdateTenantVariables {
 #[derive(cynic::QueryFragment, Debug)]
 #[cynic(graphql_type = "Mutation", variables = "UpdateTenantVariables")]
 struct UpdateTenant {
+    #[arguments(input: $input)]
+    update_tenant: TenantPayload,
+}
+
+/// Only what differs from the plan; everything else stays as it is.
+#[derive(cynic::InputObject, Clone, Debug)]
+#[cynic(graphql_type = "UpdateTenantInput")]
+struct OverridesInput {
+    id: Id,
+    limit_overrides: Vec<MeterLimitInput>,
+}
+
+#[derive(cynic::QueryVariables, Debug)]
+struct OverridesVariables {
+    input: OverridesInput,
+}
+
+#[derive(cynic::QueryFragment, Debug)]
+#[cynic(graphql_type = "Mutation", variables = "OverridesVariables")]
+struct UpdateOverrides {
     #[arguments(input: $input)]
     update_tenant: TenantPayload,
 }
@@ -217,6 +237,15 @@ pub async fn create(input: CreateTenantInput) -> Result<(PlatformTenant, Option<
 
 pub async fn update(input: UpdateTenantInput) -> Result<PlatformTenant, ApiError> {
     let payload = client::run(UpdateTenant::build(UpdateTenantVariables { input }))
+        .await?
+        .update_tenant;
+    accept(payload.tenant, payload.user_errors)
+}
+
+/// Replaces what differs from the plan.
+pub async fn set_overrides(id: Id, limit_overrides: Vec<MeterLimitInput>) -> Result<PlatformTenant, ApiError> {
+    let input = OverridesInput { id, limit_overrides };
+    let payload = client::run(UpdateOverrides::build(OverridesVariables { input }))
         .await?
         .update_tenant;
     accept(payload.tenant, payload.user_errors)

@@ -9,6 +9,7 @@ use crate::{
         button::{Button, Kind},
         field::TextField,
         form::{Form, Sending},
+        password_field::PasswordField,
         states::{EmptyState, Loaded},
         toast::use_toasts,
     },
@@ -57,7 +58,7 @@ fn Offered(token: StoredValue<String>, offer: InvitationOffer) -> impl IntoView 
             <LoginForm email=offer.email.clone() />
         }
         .into_any(),
-        None => view! { <Newcomer token /> }.into_any(),
+        None => view! { <Newcomer token email=offer.email.clone() /> }.into_any(),
     };
     view! {
         <div class="stack">
@@ -71,8 +72,9 @@ fn Offered(token: StoredValue<String>, offer: InvitationOffer) -> impl IntoView 
 }
 
 #[component]
-fn Newcomer(token: StoredValue<String>) -> impl IntoView {
+fn Newcomer(token: StoredValue<String>, email: String) -> impl IntoView {
     let name = RwSignal::new(String::new());
+    let known = Signal::derive(move || vec![email.clone(), name.get()]);
     let password = RwSignal::new(String::new());
     let sending = Sending::new();
     let submit = move |()| {
@@ -85,9 +87,8 @@ fn Newcomer(token: StoredValue<String>) -> impl IntoView {
                 id="your-name" label=words().your_name() value=name autocomplete="name" error=sending.fault("name")
                 required=true autofocus=true max_length=120
             />
-            <TextField
-                id="new-password" label=words().choose_password() value=password kind="password"
-                autocomplete="new-password" hint=words().password_hint() error=sending.fault("password") required=true
+            <PasswordField
+                id="new-password" label=words().choose_password() value=password error=sending.fault("password") known
             />
             <Button label=words().come_in() kind=Kind::Primary busy=sending.busy testid="come-in" />
         </Form>

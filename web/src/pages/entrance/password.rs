@@ -9,6 +9,7 @@ use crate::{
         button::{Button, Kind},
         field::TextField,
         form::{Form, Sending},
+        password_field::PasswordField,
         states::{EmptyState, Loaded},
     },
     state::remote::Remote,
@@ -84,12 +85,11 @@ fn ResetForm(token: StoredValue<String>, email: String) -> impl IntoView {
     };
     view! {
         <h1>{words().choose_password()}</h1>
-        <p class="sub">{email}</p>
+        <p class="sub">{email.clone()}</p>
         <Form sending fields=&["newPassword"] on_submit=submit testid="reset-form">
-            <TextField
-                id="new-password" label=words().new_password() value=password kind="password"
-                autocomplete="new-password" hint=words().password_hint() error=sending.fault("newPassword")
-                required=true autofocus=true
+            <PasswordField
+                id="new-password" label=words().new_password() value=password error=sending.fault("newPassword")
+                known=Signal::stored(vec![email]) autofocus=true
             />
             <p class="hint">{words().reset_consequence()}</p>
             <Button label=words().save() kind=Kind::Primary busy=sending.busy testid="reset-submit" />

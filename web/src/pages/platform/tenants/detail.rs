@@ -10,6 +10,7 @@ use super::{
     choices,
     enter::EnterDialog,
     grants::Grants,
+    overrides::Limits,
 };
 use crate::{
     api::{
@@ -24,7 +25,6 @@ use crate::{
         button::{Button, ButtonLink, Kind},
         facts::{Fact, IdText, Timestamp},
         icon::{Icon, icon},
-        limits::LimitBars,
         states::{EmptyState, Loaded},
         usage_bars::UsageOverTime,
     },
@@ -68,10 +68,7 @@ fn TenantOf(id: Id) -> impl IntoView {
                     <UsageOverTime of=id.get_value() />
                 })}
                 {move || remote.ready().flatten().map(|detail| view! {
-                    <section class="section">
-                        <h2>{words().limits()}</h2>
-                        <LimitBars limits=detail.limits />
-                    </section>
+                    <Limits detail known_plans changed />
                     <section class="section">
                         <h2>{words().export_tenant()}</h2>
                         <p class="page-text">{words().export_text()} " " {words().export_by_entering()}</p>

@@ -53,7 +53,6 @@ fn EditForm(
             default_country: Some(region.country()),
             default_language: Some(region.language.get_untracked()),
             time_zone: Some(region.time_zone()),
-            limit_overrides: None,
         };
         sending.send(tenants::update(input), move |_| {
             open.set(false);

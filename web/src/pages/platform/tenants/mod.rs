@@ -6,6 +6,7 @@ pub mod detail;
 mod edit;
 mod enter;
 mod grants;
+mod overrides;
 mod password_link;
 mod suspend;
 

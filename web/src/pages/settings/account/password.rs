@@ -8,6 +8,7 @@ use crate::{
         button::Button,
         field::TextField,
         form::{Form, Sending},
+        password_field::PasswordField,
         toast::use_toasts,
     },
     words::words,
@@ -44,10 +45,8 @@ pub fn PasswordForm() -> impl IntoView {
                     autocomplete="current-password" required=true
                     error=wrong
                 />
-                <TextField
-                    id="new-password" label=words().new_password() value=wanted kind="password"
-                    autocomplete="new-password" hint=words().password_hint() error=sending.fault("newPassword")
-                    required=true
+                <PasswordField
+                    id="new-password" label=words().new_password() value=wanted error=sending.fault("newPassword")
                 />
                 <div><Button label=words().change_password() busy=sending.busy testid="password-submit" /></div>
             </Form>

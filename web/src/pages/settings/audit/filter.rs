@@ -9,6 +9,7 @@ use super::list::Log;
 use crate::{
     api::{
         audit::{AuditAction, AuditFilter, TimeRange},
+        platform::audit::Whose,
         values::At,
     },
     components::{
@@ -19,6 +20,9 @@ use crate::{
     state::format,
     words::words,
 };
+
+/// Stands in the address for the platform's own log, as in that of the CSV file.
+const PLATFORM: &str = "none";
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -62,8 +66,14 @@ impl Filter {
         format::midnight(&format::day_key(At(day.0 + DAY_MS * 1.5)))
     }
 
-    pub fn tenant(self) -> Option<Id> {
-        self.tenant.0.get().map(Id::new)
+    /// Whose log of all is wanted.
+    pub fn whose(self) -> Option<Whose> {
+        let id = self.tenant.0.get()?;
+        Some(if id == PLATFORM {
+            Whose::Platform
+        } else {
+            Whose::Tenant(Id::new(id))
+        })
     }
 
     pub fn wanted(self) -> AuditFilter {
@@ -107,7 +117,7 @@ impl Filter {
 }
 
 #[component]
-pub fn FilterRow(filter: Filter) -> impl IntoView {
+pub fn FilterRow(filter: Filter, log: Log) -> impl IntoView {
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     let every = (String::new(), words().every_action().to_owned());
     let actions = AuditAction::ALL
@@ -123,6 +133,7 @@ pub fn FilterRow(filter: Filter) -> impl IntoView {
             />
             <DayInput id="audit-from" label=words().first_day() part=filter.from />
             <DayInput id="audit-to" label=words().last_day() part=filter.to />
+            {(log == Log::Platform).then(|| view! { <PlatformOnly part=filter.tenant /> })}
             <Narrowed part=filter.tenant label=|id| words().only_tenant(id) />
             <Narrowed part=filter.actor label=|id| words().only_actor(id) />
             <Narrowed part=filter.object label=|id| words().only_object(id) />
@@ -144,11 +155,25 @@ fn DayInput(id: &'static str, label: &'static str, part: Part) -> impl IntoView 
     }
 }
 
+/// The platform's own entries, which belong to no tenant.
+#[component]
+fn PlatformOnly(part: Part) -> impl IntoView {
+    let chosen = Memo::new(move |_| part.0.with(|id| id.as_deref() == Some(PLATFORM)));
+    view! {
+        <button
+            type="button" class="chip" aria-pressed=move || chosen.get().to_string() data-testid="audit-platform"
+            on:click=move |_| part.1.set((!chosen.get_untracked()).then(|| PLATFORM.to_owned()))
+        >
+            {words().only_platform()}
+        </button>
+    }
+}
+
 /// That only one person's or one object's entries are shown, and the way back.
 #[component]
 fn Narrowed(part: Part, label: fn(&str) -> String) -> impl IntoView {
     move || {
-        part.0.get().map(|id| {
+        part.0.get().filter(|id| id != PLATFORM).map(|id| {
             let label = label(&id);
             view! {
                 <button

@@ -36,11 +36,11 @@ pub fn AuditList(log: Log, text: &'static str) -> impl IntoView {
     let toasts = use_toasts();
     let filter = Filter::of_address();
     let entries: Paged<AuditEntry> = Paged::new(move |after| {
-        let (tenant, wanted) = (filter.tenant(), filter.wanted());
+        let (whose, wanted) = (filter.whose(), filter.wanted());
         async move {
             let page = match log {
                 Log::Tenant => audit::list(wanted, PAGE_SIZE, after).await?,
-                Log::Platform => platform::audit::list(tenant, wanted, PAGE_SIZE, after).await?,
+                Log::Platform => platform::audit::list(whose, wanted, PAGE_SIZE, after).await?,
             };
             Ok((page.nodes, paged::next(page.page_info)))
         }
@@ -53,7 +53,7 @@ pub fn AuditList(log: Log, text: &'static str) -> impl IntoView {
             </a>
         </header>
         <p class="page-text">{text}</p>
-        <FilterRow filter />
+        <FilterRow filter log />
         <Loaded remote=entries.first rows=6>
             {move || entries.rows.with(Vec::is_empty).then(|| view! {
                 <EmptyState symbol=Icon::Search title=words().no_entries() text=words().no_entries_text() />
