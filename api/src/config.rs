@@ -7,6 +7,7 @@ mod layers;
 mod master_key;
 mod network;
 mod parse;
+mod raw;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -214,6 +215,8 @@ pub struct Login {
 pub struct Mail {
     /// `smtp://…` or `smtps://…`; without one nothing is mailed.
     pub smtp_url: Option<Secret>,
+    /// Certificates of authorities that are trusted besides the public ones, as PEM.
+    pub authorities: Option<Vec<u8>>,
     /// Who it is from.
     pub from: String,
 }

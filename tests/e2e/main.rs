@@ -8,6 +8,7 @@ mod exports;
 mod hidden_addresses;
 mod keys;
 mod linking;
+mod mail;
 mod messages;
 mod plans;
 mod quotas;

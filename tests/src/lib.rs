@@ -4,6 +4,7 @@
 //! [`Subscription::until`] wait for a condition and fail at a deadline.
 
 mod app;
+mod authority;
 mod client;
 mod customer;
 mod database;
@@ -18,6 +19,7 @@ mod subscription;
 mod wait;
 
 pub use app::TestApp;
+pub use authority::Authority;
 pub use client::{Client, Response};
 pub use customer::Customer;
 pub use database::{Kind, TestDatabase, run_on};
@@ -25,7 +27,7 @@ pub use place::Place;
 pub use postgres::{PostgresServer, connect};
 pub use process::{Kabar, Usage, usage_of};
 pub use second_tenant::second_tenant;
-pub use smtp::{Mail, MailServer};
+pub use smtp::{Mail, MailServer, Security};
 pub use stage::{EMAIL, LinkedDevice, PASSWORD, SEND, Stage, StageOptions, text_input};
 pub use subscription::Subscription;
 pub use wait::{DEADLINE, eventually, within};

@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::wait::DEADLINE;
 
@@ -19,6 +20,19 @@ pub struct Mail {
     pub from: String,
     pub to: String,
     pub text: String,
+    /// Whether it came over TLS.
+    pub secured: bool,
+}
+
+/// How the server speaks TLS.
+#[derive(Clone)]
+pub enum Security {
+    /// Not at all.
+    None,
+    /// After STARTTLS.
+    StartTls(TlsAcceptor),
+    /// From the start.
+    Tls(TlsAcceptor),
 }
 
 impl Mail {
@@ -43,23 +57,35 @@ pub struct MailServer {
     address: std::net::SocketAddr,
     received: watch::Receiver<Vec<Mail>>,
     busy: Arc<AtomicUsize>,
+    scheme: &'static str,
+    query: &'static str,
     task: JoinHandle<()>,
 }
 
 impl MailServer {
     pub async fn start() -> Result<Self> {
+        Self::start_with(Security::None).await
+    }
+
+    pub async fn start_with(security: Security) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (sender, received) = watch::channel(Vec::new());
         let sender = Arc::new(sender);
         let busy = Arc::new(AtomicUsize::new(0));
         let refusing = Arc::clone(&busy);
+        let (scheme, query) = match &security {
+            Security::None => ("smtp", ""),
+            Security::StartTls(_) => ("smtp", "?tls=required"),
+            Security::Tls(_) => ("smtps", ""),
+        };
         let task = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (sender, busy) = (Arc::clone(&sender), Arc::clone(&refusing));
+                let security = security.clone();
                 tokio::spawn(async move {
                     // A client that goes away in mid-sentence has sent nothing.
-                    let _ = converse(socket, &sender, &busy).await;
+                    let _ = serve(socket, security, &sender, &busy).await;
                 });
             }
         });
@@ -67,13 +93,15 @@ impl MailServer {
             address,
             received,
             busy,
+            scheme,
+            query,
             task,
         })
     }
 
     /// For `mail.smtp_url`.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        format!("{}://{}{}", self.scheme, self.address, self.query)
     }
 
     /// Tells the next so many letters to come again later.
@@ -103,15 +131,74 @@ impl Drop for MailServer {
     }
 }
 
-async fn converse(socket: TcpStream, received: &watch::Sender<Vec<Mail>>, busy: &AtomicUsize) -> Result<()> {
-    let (reader, mut writer) = socket.into_split();
-    let mut lines = BufReader::new(reader).lines();
+async fn serve(
+    socket: TcpStream,
+    security: Security,
+    received: &watch::Sender<Vec<Mail>>,
+    busy: &AtomicUsize,
+) -> Result<()> {
+    let acceptor = match security {
+        Security::None => {
+            converse(socket, Offer::default(), received, busy).await?;
+            return Ok(());
+        }
+        Security::Tls(acceptor) => {
+            let offer = Offer {
+                secured: true,
+                ..Offer::default()
+            };
+            converse(acceptor.accept(socket).await?, offer, received, busy).await?;
+            return Ok(());
+        }
+        Security::StartTls(acceptor) => acceptor,
+    };
+    let offer = Offer {
+        start_tls: true,
+        ..Offer::default()
+    };
+    if let Some(socket) = converse(socket, offer, received, busy).await? {
+        let offer = Offer {
+            secured: true,
+            greeted: true,
+            ..Offer::default()
+        };
+        converse(acceptor.accept(socket).await?, offer, received, busy).await?;
+    }
+    Ok(())
+}
+
+/// Where a conversation begins.
+#[derive(Clone, Copy, Default)]
+struct Offer {
+    start_tls: bool,
+    secured: bool,
+    greeted: bool,
+}
+
+/// Ends with the socket when the client wants to go on with TLS.
+async fn converse<S>(
+    socket: S,
+    offer: Offer,
+    received: &watch::Sender<Vec<Mail>>,
+    busy: &AtomicUsize,
+) -> Result<Option<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut socket = BufReader::new(socket);
     let (mut from, mut to) = (String::new(), String::new());
-    writer.write_all(b"220 mail.test ESMTP\r\n").await?;
-    while let Some(line) = lines.next_line().await? {
+    if !offer.greeted {
+        say(&mut socket, "220 mail.test ESMTP").await?;
+    }
+    while let Some(line) = hear(&mut socket).await? {
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
         let answer = match verb.as_str() {
+            "EHLO" if offer.start_tls => "250-mail.test\r\n250 STARTTLS",
             "EHLO" | "HELO" => "250 mail.test",
+            "STAR" if offer.start_tls => {
+                say(&mut socket, "220 go ahead").await?;
+                return Ok(Some(socket.into_inner()));
+            }
             "MAIL" => {
                 from = address(&line);
                 let refuse = |left: usize| left.checked_sub(1);
@@ -125,30 +212,50 @@ async fn converse(socket: TcpStream, received: &watch::Sender<Vec<Mail>>, busy: 
                 "250 ok"
             }
             "DATA" => {
-                writer.write_all(b"354 go on\r\n").await?;
+                say(&mut socket, "354 go on").await?;
                 let mut text = String::new();
-                while let Some(line) = lines.next_line().await? {
-                    if line == "." {
-                        break;
-                    }
+                while let Some(line) = hear(&mut socket).await?.filter(|line| line != ".") {
                     text.push_str(line.strip_prefix('.').unwrap_or(&line));
                     text.push('\n');
                 }
                 // Quoted-printable breaks long lines, such as links; nothing else in them needs quoting.
                 let text = text.replace("=\n", "").replace("=3D", "=");
                 let (from, to) = (from.clone(), to.clone());
-                received.send_modify(|mails| mails.push(Mail { from, to, text }));
+                let secured = offer.secured;
+                received.send_modify(|mails| {
+                    mails.push(Mail {
+                        from,
+                        to,
+                        text,
+                        secured,
+                    })
+                });
                 "250 kept"
             }
             "QUIT" => {
-                writer.write_all(b"221 bye\r\n").await?;
-                return Ok(());
+                say(&mut socket, "221 bye").await?;
+                return Ok(None);
             }
             _ => "250 ok",
         };
-        writer.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        say(&mut socket, answer).await?;
     }
-    Ok(())
+    Ok(None)
+}
+
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut BufReader<S>, line: &str) -> Result<()> {
+    let socket = socket.get_mut();
+    socket.write_all(format!("{line}\r\n").as_bytes()).await?;
+    Ok(socket.flush().await?)
+}
+
+/// A line without its end; none when the client has gone.
+async fn hear<S: AsyncRead + Unpin>(socket: &mut BufReader<S>) -> Result<Option<String>> {
+    let mut line = String::new();
+    if socket.read_line(&mut line).await? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn address(line: &str) -> String {

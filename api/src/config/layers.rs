@@ -8,7 +8,7 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{ConfigError, parse::Raw};
+use super::{ConfigError, raw::Raw};
 
 /// Variables with a name of their own; every other one is called `KABAR_<SECTION>_<KEY>`.
 const SHORT_NAMES: [(&str, &str); 12] = [

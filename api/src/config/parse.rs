@@ -2,175 +2,20 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use serde::Deserialize;
-
 use super::{
     Config, ConfigError, CorsOrigins, Database, Engine, Exports, FirstRun, Graphql, Log, LogFormat, Login, Mail, Mode,
-    Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions, layers::Origins, master_key,
+    Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions,
+    layers::Origins,
+    master_key,
+    raw::{
+        Raw, RawDatabase, RawEngine, RawFirstRun, RawGraphql, RawLog, RawMail, RawPasswords, RawRateLimits, RawSandbox,
+        RawSending, RawServer, RawSessions,
+    },
 };
 use crate::secret::Secret;
 
 /// The longest that an access token may last: a stolen one is good for no longer.
 const MAX_ACCESS_TOKEN_SECONDS: u64 = 15 * 60;
-
-/// The file as it is written. Field names are the keys of `kabar.default.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Raw {
-    mode: String,
-    data_dir: PathBuf,
-    secret_key: String,
-    previous_secret_keys: Vec<String>,
-    server: RawServer,
-    database: RawDatabase,
-    first_run: RawFirstRun,
-    sessions: RawSessions,
-    passwords: RawPasswords,
-    login: RawLogin,
-    mail: RawMail,
-    exports: RawExports,
-    rate_limits: RawRateLimits,
-    graphql: RawGraphql,
-    sending: RawSending,
-    engine: RawEngine,
-    sandbox: RawSandbox,
-    log: RawLog,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawServer {
-    listen: String,
-    public_url: String,
-    trusted_proxies: Vec<String>,
-    cors_origins: Vec<String>,
-    max_body_bytes: usize,
-    request_timeout_seconds: u64,
-    shutdown_seconds: u64,
-    web_dir: String,
-    graphiql: bool,
-    metrics_token: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDatabase {
-    url: String,
-    max_connections: u32,
-    acquire_timeout_ms: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFirstRun {
-    operator_email: String,
-    operator_password: String,
-    operator_name: String,
-    tenant_name: String,
-    tenant_country: String,
-    tenant_language: String,
-    tenant_time_zone: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSessions {
-    access_token_seconds: u64,
-    idle_days: u64,
-    max_days: u64,
-    refresh_grace_seconds: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPasswords {
-    memory_kib: u32,
-    iterations: u32,
-    parallelism: u32,
-    concurrency: usize,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLogin {
-    attempts_per_account: u32,
-    attempts_per_address: u32,
-    window_seconds: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawMail {
-    smtp_url: String,
-    from: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRateLimits {
-    anonymous_requests: u32,
-    anonymous_window_seconds: u64,
-    api_cost_per_minute: u64,
-    campaign_starts_per_hour: u32,
-    uploads_per_minute: u32,
-    otp_sends_per_hour: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawGraphql {
-    max_document_bytes: usize,
-    max_depth: usize,
-    max_complexity: u64,
-    max_aliases: usize,
-    max_root_fields: usize,
-    introspection: bool,
-    max_operations_per_socket: usize,
-    max_socket_message_bytes: usize,
-    socket_init_seconds: u64,
-    socket_ping_seconds: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSending {
-    window: usize,
-    gap_ms: u64,
-    jitter_ms: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEngine {
-    reconnect_min_ms: u64,
-    reconnect_max_ms: u64,
-    connect_timeout_ms: u64,
-    ack_timeout_ms: u64,
-    probe_timeout_ms: u64,
-    restore_per_second: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSandbox {
-    url: String,
-    listen: String,
-    persist: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLog {
-    format: String,
-    level: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawExports {
-    at_once: usize,
-    at_once_per_tenant: usize,
-}
 
 /// Checks every value.
 pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
@@ -378,12 +223,22 @@ fn mail(raw: RawMail, server: &Server, origins: &Origins) -> Result<Mail, Config
             return Err(origins.invalid("mail.smtp_url", message));
         }
     }
+    let authorities = optional(raw.ca_file).map(|path| {
+        let unreadable = |problem: &str| origins.invalid("mail.ca_file", format!("{path} {problem}"));
+        let pem = std::fs::read(&path).map_err(|error| unreadable(&format!("can't be read: {error}")))?;
+        if String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+            Ok(pem)
+        } else {
+            Err(unreadable("holds no certificate as PEM"))
+        }
+    });
     if raw.from.parse::<lettre::message::Mailbox>().is_err() {
         let message = "write an address, or a name with an address as in \"Kabar <kabar@example.com>\"";
         return Err(origins.invalid("mail.from", message));
     }
     Ok(Mail {
         smtp_url: smtp_url.map(Secret::new),
+        authorities: authorities.transpose()?,
         from: raw.from,
     })
 }

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    AsyncTransport, Message,
     message::{Mailbox, header::ContentType},
+    transport::smtp::Error,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::Letter;
+use super::{Letter, transport::Transport};
 
 /// Letters on their way at the same moment.
 const AT_ONCE: usize = 4;
@@ -19,8 +20,6 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(25),
     Duration::from_secs(125),
 ];
-
-type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 /// Sends until nobody can give any more letters.
 pub async fn deliver_all(
@@ -62,19 +61,29 @@ async fn deliver(transport: &Transport, from: Mailbox, letter: Letter) -> bool {
         let Err(error) = transport.send(message.clone()).await else {
             return true;
         };
-        // What servers say may hold the address; the code tells enough.
-        let status = error.status().map(|code| code.to_string());
+        let reason = reason(&error);
         let next = if error.is_permanent() { None } else { pauses.next() };
         let Some(pause) = next else {
-            tracing::warn!(?status, "a letter was not taken by the SMTP server; it is given up");
+            tracing::warn!(reason, "a letter was not taken by the SMTP server; it is given up");
             return false;
         };
         tracing::info!(
-            ?status,
+            reason,
             ?pause,
             "a letter was not taken by the SMTP server; it is tried again"
         );
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Why a letter was not taken. What servers say may hold the address, so of an answer only the code is told; what went wrong
+/// before one, such as a certificate that is not trusted, is told whole.
+fn reason(error: &Error) -> String {
+    match error.status() {
+        Some(code) => code.to_string(),
+        None if error.is_response() => "the answer could not be understood".to_owned(),
+        None if error.is_client() => "the letter could not be handed over".to_owned(),
+        None => error.to_string(),
     }
 }
 

@@ -1,24 +1,26 @@
 //! Mail that goes out: to the SMTP server of the configuration, beside the requests that caused it.
 //!
-//! Owns the queue of letters, in memory. What is mailed can be asked for again: a letter that a crash took is not missed
-//! by anybody but the person who asks once more.
+//! Owns the queue of letters, in memory: `docs/adr/0006-letters-in-memory.md` says why. What is mailed can be asked for
+//! again: a letter that a crash took is not missed by anybody but the person who asks once more.
 //!
 //! **Invariant:** [`Mailer::send`] never waits. The queue is bounded; when it is full, the letter is dropped, counted and
 //! told in the log. No log line holds an address or a link.
+//!
+//! **Invariant:** a server whose certificate is not trusted gets no letter when TLS is asked for. Whoever caused the letter
+//! is told nothing of it; the log is.
 
 mod delivery;
+mod transport;
 
 use std::{sync::Arc, time::Duration};
 
-use lettre::{AsyncSmtpTransport, Tokio1Executor, message::Mailbox};
+use lettre::message::Mailbox;
 use tokio::sync::{mpsc, watch};
 
 use crate::config;
 
 /// More letters don't wait.
 const LONGEST_QUEUE: usize = 256;
-/// How long one conversation with the SMTP server may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Mail can't be sent as configured.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +60,7 @@ impl Mailer {
             return Ok(Self { queue: None, open });
         };
         let from = sender(&config.from)?;
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose())?
-            .timeout(Some(PATIENCE))
-            .build();
+        let transport = transport::build(url.expose(), config.authorities.as_deref())?;
         let (queue, letters) = mpsc::channel(LONGEST_QUEUE);
         tokio::spawn(delivery::deliver_all(letters, transport, from, Arc::clone(&open)));
         Ok(Self {

@@ -33,6 +33,7 @@ pub mod quota;
 mod schema;
 mod second_factor;
 mod service;
+mod sessions;
 pub mod settings;
 mod settings_schema;
 pub mod tenancy;

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::store::{Reason, Store};
 
-/// How long what the database said is believed: a suspension on another node counts after this time.
-const BELIEVED: Duration = Duration::from_millis(900);
+/// How long what the database said is believed: a suspension on another node counts after this time, which leaves some of
+/// the second that is promised to a busy machine.
+const BELIEVED: Duration = Duration::from_millis(700);
 
 /// A tenant, as far as most requests care.
 #[derive(Clone, Debug)]

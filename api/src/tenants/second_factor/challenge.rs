@@ -9,7 +9,8 @@ use crate::{
     secret::Secret,
     tenants::{
         queries as accounts,
-        service::{Accounts, choose},
+        service::Accounts,
+        sessions::choose,
         types::{Entrance, Session},
     },
 };
