@@ -200,11 +200,11 @@ async fn overrides_are_read_by_operators_and_by_those_who_manage_the_tenant(data
     let operators = "query($id: ID!) { platform { tenant(id: $id) { limitOverrides { meter limit } } } }";
     let seen = app.client.query(operators, json!({ "id": customer.id })).await?;
     ensure!(seen["platform"]["tenant"]["limitOverrides"] == agreed, "{seen}");
-    let make =
+    let create =
         "mutation($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret userErrors { code } } }";
     for (scope, allowed) in [("READ", false), ("ADMIN", true)] {
         let input = json!({ "input": { "name": scope, "scopes": [scope, "READ"] } });
-        let made = customer.owner.mutate(make, input, "createApiToken").await;
+        let made = customer.owner.mutate(create, input, "createApiToken").await;
         let made = made.with_context(|| scope.to_owned())?;
         let program = app.client.with_token(made["secret"].as_str().context("no secret")?);
         let response = program

@@ -64,7 +64,7 @@ impl Visitor {
     }
 
     /// Waits until the caller is out and the websocket closed, which must not take longer than promised.
-    async fn is_thrown_out(mut self, what: &str) -> Result<()> {
+    async fn leaves(mut self, what: &str) -> Result<()> {
         let began = Instant::now();
         let asking = async {
             eventually(what, || async { Ok(is_out(&self.client).await?.then_some(())) }).await?;
@@ -95,16 +95,16 @@ async fn is_out(client: &Client) -> Result<bool> {
 #[test]
 fn a_revoked_api_token_is_out_on_the_other_node() -> Result<()> {
     on_a_pair(async |pair| {
-        let make = "mutation { createApiToken(input: { name: \"CRM\", scopes: [READ] }) {
+        let create = "mutation { createApiToken(input: { name: \"CRM\", scopes: [READ] }) {
             secret apiToken { id } userErrors { code } } }";
         let owner = &pair.customer.owner;
-        let made = owner.mutate(make, json!({}), "createApiToken").await?;
+        let made = owner.mutate(create, json!({}), "createApiToken").await?;
         let program = owner.with_token(made["secret"].as_str().context("no secret")?);
         let visitor = Visitor::at(pair, &program).await?;
         let revoke = "mutation($id: ID!) { revokeApiToken(id: $id) { userErrors { code } } }";
         let id = json!({ "id": made["apiToken"]["id"] });
         owner.mutate(revoke, id, "revokeApiToken").await?;
-        visitor.is_thrown_out("the token is revoked").await
+        visitor.leaves("the token is revoked").await
     })
 }
 
@@ -121,11 +121,11 @@ fn an_ended_session_is_out_on_the_other_node() -> Result<()> {
         let other = Visitor::at(pair, &pair.customer.owner).await?;
         let end = "mutation($id: ID!) { endSession(id: $id) { endedId userErrors { code } } }";
         pair.customer.owner.mutate(end, id, "endSession").await?;
-        visitor.is_thrown_out("the session has ended").await?;
+        visitor.leaves("the session has ended").await?;
         ensure!(!is_out(&other.client).await?, "the other session goes on");
         let leave = "mutation { logout(everywhere: true) { success userErrors { code } } }";
         pair.customer.owner.mutate(leave, json!({}), "logout").await?;
-        other.is_thrown_out("every session has ended").await
+        other.leaves("every session has ended").await
     })
 }
 
@@ -148,7 +148,7 @@ fn a_revoked_access_grant_is_out_on_the_other_node() -> Result<()> {
         let revoke = "mutation($id: ID!) { revokeTenantAccess(id: $id) { userErrors { code } } }";
         let id = json!({ "id": made["accessGrant"]["id"] });
         operator.mutate(revoke, id, "revokeTenantAccess").await?;
-        visitor.is_thrown_out("the access is revoked").await
+        visitor.leaves("the access is revoked").await
     })
 }
 
@@ -160,7 +160,7 @@ fn a_deleted_tenant_is_out_on_the_other_node() -> Result<()> {
             tenant { status } userErrors { code } } }";
         let input = json!({ "id": pair.customer.id, "confirm": pair.customer.slug });
         pair.stage.client.mutate(delete, input, "deleteTenant").await?;
-        visitor.is_thrown_out("the tenant is deleted").await
+        visitor.leaves("the tenant is deleted").await
     })
 }
 

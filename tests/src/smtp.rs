@@ -228,7 +228,7 @@ where
                         to,
                         text,
                         secured,
-                    })
+                    });
                 });
                 "250 kept"
             }

@@ -30,7 +30,7 @@ use crate::tenants::{AuthenticationError, Principal};
 /// How many pieces wait to be sent.
 const WAITING: usize = 4;
 /// A client that takes nothing for so long is not waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A piece of a file, or why it ends before its time.
 type Piece = io::Result<Bytes>;

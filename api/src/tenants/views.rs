@@ -141,6 +141,7 @@ impl Tenant {
     /// Where its limits differ from its plan's: another limit for a meter, or null for none. A meter that is not here has
     /// the plan's limit; `limits` has what comes of both. Changed by `updateTenant`. For operators, and within the tenant
     /// for those who may change its settings (OWNER, ADMIN); FORBIDDEN for everybody else.
+    #[expect(clippy::unused_async, reason = "resolvers are asynchronous")]
     async fn limit_overrides(&self, ctx: &Context<'_>) -> Result<Vec<MeterLimit>, GqlError> {
         principal(ctx)?.look_into_terms(self.key)?;
         let overrides = self.overrides.iter().map(|(meter, limit)| MeterLimit {

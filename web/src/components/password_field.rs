@@ -50,6 +50,11 @@ pub fn PasswordField(
             judge.call();
         }
     });
+    // What was refused before says nothing about a password that would be accepted.
+    let error = Signal::derive(move || {
+        let accepted = strength.with(|strength| strength.is_some_and(|strength| strength.accepted));
+        error.get().filter(|_| !accepted)
+    });
     view! {
         <div class="password-field">
             <TextField

@@ -60,7 +60,7 @@ fn compress(mut parts: mpsc::Receiver<Part>, chunks: mpsc::Sender<Piece>, runtim
 fn archive_of(parts: &mut mpsc::Receiver<Part>, chunks: mpsc::Sender<Piece>, runtime: &Handle) -> io::Result<()> {
     let sink = Chunks {
         waiting: Vec::with_capacity(CHUNK),
-        chunks,
+        client: chunks,
         runtime,
     };
     let mut archive = ZipWriter::new_stream(sink);
@@ -82,14 +82,14 @@ fn archive_of(parts: &mut mpsc::Receiver<Part>, chunks: mpsc::Sender<Piece>, run
 /// Hands on what is written, in chunks of a good size.
 struct Chunks<'a> {
     waiting: Vec<u8>,
-    chunks: mpsc::Sender<Piece>,
+    client: mpsc::Sender<Piece>,
     runtime: &'a Handle,
 }
 
 impl Chunks<'_> {
     fn hand_on(&mut self) -> io::Result<()> {
         let chunk = std::mem::replace(&mut self.waiting, Vec::with_capacity(CHUNK));
-        self.runtime.block_on(hand_on(&self.chunks, Ok(chunk.into())))
+        self.runtime.block_on(hand_on(&self.client, Ok(chunk.into())))
     }
 }
 

@@ -19,7 +19,8 @@ use crate::{
     secret::Secret,
     tenants::{
         Permission, Principal, principal,
-        schema::{Role, SessionPayload, Tenant, User, hand_out, origin},
+        schema::{Role, Tenant, User, origin},
+        session_schema::{SessionPayload, hand_out},
     },
 };
 

@@ -11,7 +11,8 @@ use crate::{
     secret::Secret,
     tenants::{
         principal,
-        schema::{SessionPayload, accounts, hand_out, origin},
+        schema::{accounts, origin},
+        session_schema::{SessionPayload, hand_out},
     },
 };
 
