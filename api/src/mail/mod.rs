@@ -1,6 +1,6 @@
 //! Mail that goes out: to the SMTP server of the configuration, beside the requests that caused it.
 //!
-//! Owns the queue of letters, in memory: `docs/adr/0006-letters-in-memory.md` says why. What is mailed can be asked for
+//! Owns the queue of letters, in memory: `docs/adr/0008-letters-in-memory.md` says why. What is mailed can be asked for
 //! again: a letter that a crash took is not missed by anybody but the person who asks once more.
 //!
 //! **Invariant:** [`Mailer::send`] never waits. The queue is bounded; when it is full, the letter is dropped, counted and
