@@ -77,12 +77,11 @@ async fn deliver(transport: &Transport, from: Mailbox, letter: Letter) -> bool {
 }
 
 /// Why a letter was not taken. What servers say may hold the address, so of an answer only the code is told; what went wrong
-/// before one, such as a certificate that is not trusted, is told whole.
+/// before one, such as a certificate that is not trusted or a server without STARTTLS, is told whole.
 fn reason(error: &Error) -> String {
     match error.status() {
         Some(code) => code.to_string(),
         None if error.is_response() => "the answer could not be understood".to_owned(),
-        None if error.is_client() => "the letter could not be handed over".to_owned(),
         None => error.to_string(),
     }
 }
