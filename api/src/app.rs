@@ -216,10 +216,20 @@ impl App {
         let devices = self.devices.clone();
         let stagger = Duration::from_secs(1) / self.services.config.engine.restore_per_second.max(1);
         spawn_until(stopping, async move {
-            match devices.restore(stagger).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "linked devices are connecting again"),
-                Err(error) => tracing::error!(%error, "linked devices could not be restored"),
+            let mut pause = Duration::from_millis(250);
+            loop {
+                match devices.restore(stagger).await {
+                    Ok(0) => {}
+                    Ok(count) => tracing::info!(count, "linked devices are connecting again"),
+                    // They wait for nobody else: without another try they would rest until the next start.
+                    Err(error) => {
+                        tracing::error!(%error, "linked devices could not be restored; trying again");
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(Duration::from_secs(30));
+                        continue;
+                    }
+                }
+                break;
             }
         });
     }
