@@ -26,7 +26,9 @@ mod m2026_11_21_000042_server_keys;
 mod m2026_11_21_000050_access_grants;
 mod m2026_11_21_000051_tenant_deletion;
 mod m2026_11_21_000060_api_token_limits;
+mod m2026_11_21_000061_row_level_security;
 mod m2026_11_21_000070_lighter_rows;
+pub mod row_security;
 
 /// Runs the migrations in order.
 pub struct Migrator;
@@ -53,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000050_access_grants::Migration),
             Box::new(m2026_11_21_000051_tenant_deletion::Migration),
             Box::new(m2026_11_21_000060_api_token_limits::Migration),
+            Box::new(m2026_11_21_000061_row_level_security::Migration),
             Box::new(m2026_11_21_000070_lighter_rows::Migration),
         ]
     }

@@ -16,6 +16,7 @@ mod operation;
 mod password_reset;
 mod platform;
 mod rates;
+mod row_security;
 mod second_factor;
 mod sessions;
 mod surface;

@@ -66,10 +66,7 @@ impl TestDatabase {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let cluster = tokio::task::spawn_blocking(Cluster::get).await??;
         let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        cluster
-            .server
-            .administer(&format!("CREATE DATABASE {name} TEMPLATE {}", cluster.template))
-            .await?;
+        cluster.server.create_database(&name, Some(&cluster.template)).await?;
         Ok(Self {
             place: DatabasePlace::Postgres { name, cluster },
         })
@@ -78,7 +75,7 @@ impl TestDatabase {
     /// A server that only this test uses, so that it may stop it.
     pub async fn own_postgres() -> Result<(Self, Arc<PostgresServer>)> {
         let server = Arc::new(tokio::task::spawn_blocking(PostgresServer::own).await??);
-        server.administer("CREATE DATABASE kabar").await?;
+        server.create_database("kabar", None).await?;
         Ok((
             Self {
                 place: DatabasePlace::OwnPostgres {
@@ -92,7 +89,7 @@ impl TestDatabase {
     /// A server with its default durability, for measurements.
     pub async fn durable_postgres() -> Result<Self> {
         let server = Arc::new(tokio::task::spawn_blocking(PostgresServer::durable).await??);
-        server.administer("CREATE DATABASE kabar").await?;
+        server.create_database("kabar", None).await?;
         Ok(Self {
             place: DatabasePlace::OwnPostgres { server },
         })
@@ -160,7 +157,7 @@ impl Cluster {
         let server = PostgresServer::shared()?;
         let template = format!("template_{}", std::process::id());
         Runtime::new()?.block_on(async {
-            server.administer(&format!("CREATE DATABASE {template}")).await?;
+            server.create_database(&template, None).await?;
             let connection = connect(&server.url(&template)).await?;
             migration::Migrator::up(&connection, None)
                 .await

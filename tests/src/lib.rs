@@ -24,7 +24,7 @@ pub use client::{Client, Response};
 pub use customer::Customer;
 pub use database::{Kind, TestDatabase, run_on};
 pub use place::Place;
-pub use postgres::{PostgresServer, connect};
+pub use postgres::{PostgresServer, connect, connect_plainly};
 pub use process::{Kabar, Usage, usage_of};
 pub use second_tenant::second_tenant;
 pub use smtp::{Mail, MailServer, Security};

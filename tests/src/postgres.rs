@@ -3,7 +3,7 @@
 //! One server is shared by every test binary of a run. Each binary holds a shared lock while it lives; a small watchman
 //! process stops the server and deletes its files once nobody has held that lock for some seconds. The server never
 //! syncs to disk, listens on loopback with a random password, and runs as another user when the tests run as root,
-//! because Postgres refuses to be root.
+//! because Postgres refuses to be root. Kabar connects as an ordinary role, as it should in production.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -14,7 +14,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use sea_orm::ConnectionTrait;
 
+/// As whom Kabar connects. It owns its databases and is no superuser: row-level security holds for it.
 const USER: &str = "kabar";
+/// As whom databases are made and dropped.
+const SUPERUSER: &str = "postgres";
 /// Who owns the server when the tests run as root, in order of preference.
 const SERVICE_USERS: [&str; 2] = ["postgres", "nobody"];
 
@@ -35,7 +38,10 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// The server that all tests of this user share.
     pub fn shared() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("kabar-postgres-{}", rustix::process::getuid().as_raw()));
+        let folder = std::env::temp_dir().join(format!(
+            "kabar-postgres-ordinary-{}",
+            rustix::process::getuid().as_raw()
+        ));
         fs::create_dir_all(&folder)?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
         let setup = File::create(folder.join("setup.lock"))?;
@@ -57,9 +63,7 @@ impl PostgresServer {
         }
         let (port, password) = create(&folder, &programs)?;
         start(&folder, &programs, port, false)?;
-        fs::write(folder.join("state"), format!("{port} {password}"))?;
-        watch(&folder, &programs)?;
-        Ok(Self {
+        let server = Self {
             folder,
             programs,
             port,
@@ -67,7 +71,11 @@ impl PostgresServer {
             _in_use: Some(in_use),
             own: false,
             durable: false,
-        })
+        };
+        server.make_user()?;
+        fs::write(server.folder.join("state"), format!("{port} {}", server.password))?;
+        watch(&server.folder, &server.programs)?;
+        Ok(server)
     }
 
     /// A server for one test, which may stop it and start it again.
@@ -86,7 +94,7 @@ impl PostgresServer {
         let programs = find_programs()?;
         let (port, password) = create(&folder, &programs)?;
         start(&folder, &programs, port, durable)?;
-        Ok(Self {
+        let server = Self {
             folder,
             programs,
             port,
@@ -94,17 +102,35 @@ impl PostgresServer {
             _in_use: None,
             own: true,
             durable,
-        })
+        };
+        server.make_user()?;
+        Ok(server)
     }
 
-    /// The URL of one of its databases.
+    /// The URL of one of its databases, for Kabar.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        self.url_of(USER, database)
+    }
+
+    fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// Makes a database that belongs to Kabar's user: an empty one, or a copy.
+    pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<()> {
+        let of = template.map(|template| format!(" TEMPLATE {template}"));
+        let statement = format!("CREATE DATABASE {name} OWNER {USER}{}", of.unwrap_or_default());
+        self.administer(&statement).await
+    }
+
+    fn make_user(&self) -> Result<()> {
+        let statement = format!("CREATE ROLE {USER} LOGIN PASSWORD '{}'", self.password);
+        tokio::runtime::Runtime::new()?.block_on(self.administer(&statement))
     }
 
     /// Runs one statement as the server's owner.
     pub async fn administer(&self, statement: &str) -> Result<()> {
-        let connection = connect(&self.url("postgres")).await?;
+        let connection = connect(&self.url_of(SUPERUSER, "postgres")).await?;
         connection
             .execute_unprepared(statement)
             .await
@@ -138,6 +164,21 @@ impl Drop for PostgresServer {
 }
 
 #[expect(
+    clippy::disallowed_types,
+    reason = "the harness makes databases; it is no part of the server"
+)]
+pub async fn connect(url: &str) -> Result<sea_orm::DatabaseConnection> {
+    // A test that looks from outside sees every tenant's rows.
+    let sees_all = if url.starts_with("postgres") {
+        "?options[kabar.system]=on"
+    } else {
+        ""
+    };
+    connect_plainly(&format!("{url}{sees_all}")).await
+}
+
+/// Connects as Kabar itself does, before it has said whose rows it wants to see.
+#[expect(
     clippy::disallowed_methods,
     reason = "the harness makes databases; it is no part of the server"
 )]
@@ -145,7 +186,7 @@ impl Drop for PostgresServer {
     clippy::disallowed_types,
     reason = "the harness makes databases; it is no part of the server"
 )]
-pub async fn connect(url: &str) -> Result<sea_orm::DatabaseConnection> {
+pub async fn connect_plainly(url: &str) -> Result<sea_orm::DatabaseConnection> {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     sea_orm::Database::connect(options)
@@ -215,7 +256,15 @@ fn create(folder: &Path, programs: &Path) -> Result<(u16, String)> {
     fs::set_permissions(&password_file, fs::Permissions::from_mode(0o644))?;
     let mut initdb = as_service_user(&programs.join("initdb"));
     initdb.arg("-D").arg(&data).arg("--pwfile").arg(&password_file);
-    initdb.args(["-U", USER, "--auth=password", "--no-sync", "-E", "UTF8", "--locale=C"]);
+    initdb.args([
+        "-U",
+        SUPERUSER,
+        "--auth=password",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]);
     succeed(initdb, "making a Postgres cluster")?;
     fs::remove_file(&password_file)?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();

@@ -10,9 +10,10 @@ use sea_orm::{
 };
 
 use super::{
-    Pools, Scoped, device_value,
+    Reader, Scoped, device_value,
+    pools::{Begun, Pools},
     shapes::{chunks, filled},
-    system_scope,
+    shown::Shown,
 };
 
 /// What a device's scope is minted from: the lease that this node holds on it.
@@ -30,7 +31,7 @@ pub trait DeviceOrigin {
 /// Reads and changes one device's engine records. Cheap to clone.
 #[derive(Clone)]
 pub struct DeviceScope {
-    pools: Pools,
+    reader: Reader,
     tenant_id: TenantId,
     device_id: DeviceId,
     fence: i64,
@@ -54,7 +55,7 @@ pub struct Record {
 impl DeviceScope {
     pub(super) fn new(pools: Pools, tenant_id: TenantId, device_id: DeviceId, fence: i64) -> Self {
         Self {
-            pools,
+            reader: Reader::new(pools, Shown::Everything),
             tenant_id,
             device_id,
             fence,
@@ -77,23 +78,22 @@ impl DeviceScope {
     }
 
     /// Reads this device's records.
-    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
-    pub fn find(&self) -> Scoped<'_, sea_orm::DatabaseConnection, engine_record::Entity> {
+    pub fn find(&self) -> Scoped<'_, Reader, engine_record::Entity> {
         let mine = engine_record::Column::DeviceId.eq(device_value(self.device_id));
-        Scoped::new(&self.pools.read, engine_record::Entity::find().filter(mine))
+        Scoped::new(&self.reader, engine_record::Entity::find().filter(mine))
     }
 
     /// Begins a transaction, which other devices of this node may join: writers of many devices commit together.
     pub async fn begin(&self) -> Result<RecordTx, DbErr> {
         Ok(RecordTx {
-            transaction: system_scope::begin_writing(&self.pools).await?,
+            transaction: self.reader.begin().await?,
         })
     }
 }
 
 /// A transaction over engine records. Every call names the device it is for.
 pub struct RecordTx {
-    transaction: DatabaseTransaction,
+    transaction: Begun,
 }
 
 impl RecordTx {
@@ -108,7 +108,7 @@ impl RecordTx {
             .select_only()
             .columns([device::Column::Id, device::Column::LeaseFence])
             .into_tuple()
-            .all(&self.transaction)
+            .all(&*self.transaction)
             .await?;
         Ok(fences
             .into_iter()
@@ -119,7 +119,7 @@ impl RecordTx {
     /// Reads a device's records within the transaction.
     pub fn find(&self, scope: &DeviceScope) -> Scoped<'_, DatabaseTransaction, engine_record::Entity> {
         let mine = engine_record::Column::DeviceId.eq(device_value(scope.device_id));
-        Scoped::new(&self.transaction, engine_record::Entity::find().filter(mine))
+        Scoped::new(&*self.transaction, engine_record::Entity::find().filter(mine))
     }
 
     /// Puts records, replacing those with the same space and key. Devices may be mixed in one call.
@@ -141,7 +141,7 @@ impl RecordTx {
             .to_owned();
         for chunk in chunks(rows) {
             let insert = engine_record::Entity::insert_many(chunk).on_conflict(replace.clone());
-            insert.exec_without_returning(&self.transaction).await?;
+            insert.exec_without_returning(&*self.transaction).await?;
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl RecordTx {
         let delete = engine_record::Entity::delete_many()
             .filter(engine_record::Column::DeviceId.eq(device_value(scope.device_id)))
             .filter(condition.into_condition());
-        Ok(delete.exec(&self.transaction).await?.rows_affected)
+        Ok(delete.exec(&*self.transaction).await?.rows_affected)
     }
 
     /// Deletes everything of a device.

@@ -14,8 +14,10 @@ pub mod cipher;
 mod device_scope;
 mod open;
 mod persist;
+mod pools;
 mod scoped;
 mod shapes;
+mod shown;
 mod system_scope;
 pub mod tables;
 mod tenant_scope;
@@ -28,6 +30,7 @@ pub use batcher::{Batcher, Stopped, by_tenant};
 pub use device_scope::{DeviceOrigin, DeviceScope, Record, RecordTx};
 pub use open::{DatabaseOptions, OpenError};
 pub use persist::until_written;
+pub use pools::Reader;
 pub use scoped::Scoped;
 pub use shapes::{chunks, filled};
 pub use system_scope::{Reason, SystemScope, SystemTx};
@@ -38,18 +41,12 @@ pub use update::Update;
 use entity::{DeviceId, TenantId};
 use sea_orm::{ConnectionTrait, DbErr};
 
+use self::{pools::Pools, shown::Shown};
+
 /// The database of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
-}
-
-/// Where reads and writes go. On Postgres both are the same pool.
-#[derive(Clone)]
-#[expect(clippy::disallowed_types, reason = "the store is what hides the connection")]
-struct Pools {
-    read: sea_orm::DatabaseConnection,
-    write: sea_orm::DatabaseConnection,
 }
 
 impl Store {
@@ -75,14 +72,13 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.pools.read.execute_unprepared("SELECT 1").await.map(|_| ())
+        let reader = Reader::new(self.pools.clone(), Shown::Everything);
+        reader.execute_unprepared("SELECT 1").await.map(|_| ())
     }
 
     /// Closes every connection, after the last write is done.
     pub async fn close(self) -> Result<(), DbErr> {
-        let Pools { read, write } = self.pools;
-        write.close().await?;
-        read.close().await
+        self.pools.close().await
     }
 }
 

@@ -1,14 +1,15 @@
 //! Opens the database and brings its tables up to date.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DbBackend, DbErr, Statement};
 
-use super::{Pools, Store};
-
-/// A connection that was not used for this long may have been cut meanwhile.
-const STALE: Duration = Duration::from_secs(1);
+use super::{
+    Pools, Store,
+    pools::Places,
+    shown::{Memory, Shown, Trouble},
+};
 
 /// Where statements are logged, without their values, at `sqlx::query=trace`; one that takes longer than a second is a
 /// warning.
@@ -65,27 +66,51 @@ impl Store {
 
     /// Runs the migrations that this database has not seen.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        Migrator::up(&self.pools.write, None).await
+        let lent = self.pools.writing(Shown::Everything).await?;
+        Migrator::up(&*lent, None).await
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that connects")]
 async fn open_postgres(options: &DatabaseOptions) -> Result<Pools, OpenError> {
+    let (mut places, trouble) = (Vec::new(), Trouble::default());
+    for place in 0..options.max_connections {
+        let memory = Memory::new(trouble.clone());
+        let mut connect = postgres_options(options);
+        // The first shows at once whether the database answers; the others are opened when they are needed.
+        connect.connect_lazy(place > 0);
+        memory.guard(&mut connect);
+        places.push((sea_orm::Database::connect(connect).await?, memory));
+    }
+    let pools = Pools::Postgres(Arc::new(Places::new(places, trouble, options.acquire_timeout)));
+    warn_of_superusers(&pools).await?;
+    Ok(pools)
+}
+
+/// Row-level security is no lock for everybody.
+async fn warn_of_superusers(pools: &Pools) -> Result<(), DbErr> {
+    let role = Statement::from_string(
+        DbBackend::Postgres,
+        "SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)",
+    );
+    let lent = pools.reading(Shown::Everything).await?;
+    if lent.query_one_raw(role).await?.is_some() {
+        tracing::warn!("the database role is a superuser or has BYPASSRLS: row-level security does not hold for it");
+    }
+    Ok(())
+}
+
+/// A pool of one connection.
+fn postgres_options(options: &DatabaseOptions) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
     connect
-        .max_connections(options.max_connections)
-        .min_connections(1)
+        .max_connections(1)
+        .min_connections(0)
         .acquire_timeout(options.acquire_timeout)
         .connect_timeout(options.acquire_timeout)
-        // A busy connection is not asked first whether it lives: that is a round trip more for every statement.
-        .test_before_acquire_if_idle_for(STALE)
         .sqlx_logging_level(STATEMENTS)
         .set_application_name("kabar");
-    let pool = sea_orm::Database::connect(connect).await?;
-    Ok(Pools {
-        read: pool.clone(),
-        write: pool,
-    })
+    connect
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that connects")]
@@ -98,7 +123,7 @@ async fn open_sqlite(options: &DatabaseOptions, path: &str) -> Result<Pools, Ope
     let write = sea_orm::Database::connect(sqlite_options(&url, 1, Duration::from_mins(1), "-16000")).await?;
     let readers = sqlite_options(&url, options.max_connections, options.acquire_timeout, "-2000");
     let read = sea_orm::Database::connect(readers).await?;
-    Ok(Pools { read, write })
+    Ok(Pools::Sqlite { read, write })
 }
 
 fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration, cache: &'static str) -> ConnectOptions {

@@ -1,11 +1,12 @@
 //! Work that belongs to no tenant: logins, the restoring of devices at start, leases, clean-up.
 
-use sea_orm::{
-    DatabaseTransaction, DbErr, EntityTrait, Selector, SelectorTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Selector, SelectorTrait};
 
-use super::{Pools, Reach, ScopeOrigin, Scoped, TenantTx};
+use super::{
+    Reach, Reader, ScopeOrigin, Scoped, TenantTx,
+    pools::{Begun, Pools},
+    shown::Shown,
+};
 
 /// Why somebody works across tenants. Each variant is a place that was thought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,37 +35,37 @@ pub enum Reason {
 
 /// Reads and changes rows of every tenant.
 pub struct SystemScope {
-    pools: Pools,
+    reader: Reader,
 }
 
 impl SystemScope {
     pub(super) fn new(pools: Pools, reason: Reason) -> Self {
         tracing::trace!(?reason, "system scope opened");
-        Self { pools }
+        let reader = Reader::new(pools, Shown::Everything);
+        Self { reader }
     }
 
     /// Reads a table: everybody's rows.
-    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
-    pub fn find<E: EntityTrait>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
-        Scoped::new(&self.pools.read, E::find())
+    pub fn find<E: EntityTrait>(&self) -> Scoped<'_, Reader, E> {
+        Scoped::new(&self.reader, E::find())
     }
 
     /// Runs a prepared selection, such as a join, and answers its first row. Selections only read.
     pub async fn one<S: SelectorTrait>(&self, selection: Selector<S>) -> Result<Option<S::Item>, DbErr> {
-        selection.one(&self.pools.read).await
+        selection.one(&self.reader).await
     }
 
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<SystemTx, DbErr> {
         Ok(SystemTx {
-            transaction: begin_writing(&self.pools).await?,
+            transaction: self.reader.begin().await?,
         })
     }
 }
 
 /// A transaction over rows of every tenant. Use [`SystemTx::connection`] as SeaORM's connection.
 pub struct SystemTx {
-    transaction: DatabaseTransaction,
+    transaction: Begun,
 }
 
 impl SystemTx {
@@ -82,13 +83,4 @@ impl SystemTx {
     pub async fn commit(self) -> Result<(), DbErr> {
         self.transaction.commit().await
     }
-}
-
-/// Begins a transaction that writes. SQLite takes its write lock at once, so that it never has to upgrade one.
-pub(super) async fn begin_writing(pools: &Pools) -> Result<DatabaseTransaction, DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    pools.write.begin_with_options(options).await
 }

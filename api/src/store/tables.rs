@@ -36,7 +36,7 @@ impl TenantScope {
             let values = after.into_iter().map(SimpleExpr::Value);
             query.and_where(key_of(table).gt(Expr::tuple(values)));
         }
-        let rows = self.connection().query_all(&query).await?;
+        let rows = self.reader().query_all(&query).await?;
         rows.iter().map(|row| read_row(row, columns)).collect()
     }
 }

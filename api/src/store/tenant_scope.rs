@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entity::{AppendOnly, DeviceId, TenantId, TenantOwned};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DbErr, QueryFilter, Value};
 
-use super::{Pools, Scoped, TenantTx, device_value, system_scope, tenant_value};
+use super::{Reader, Scoped, TenantTx, device_value, pools::Pools, shown::Shown, tenant_value};
 
 /// What a scope is minted from: something that was earned, such as an authenticated request or a claimed lease.
 ///
@@ -67,13 +67,14 @@ impl Reach {
 /// Reads one tenant's rows, and begins transactions that change them. Cheap to clone.
 #[derive(Clone)]
 pub struct TenantScope {
-    pools: Pools,
+    reader: Reader,
     reach: Reach,
 }
 
 impl TenantScope {
     pub(super) fn new(pools: Pools, reach: Reach) -> Self {
-        Self { pools, reach }
+        let reader = Reader::new(pools, Shown::Tenant(reach.tenant_id));
+        Self { reader, reach }
     }
 
     /// Whose rows these are.
@@ -87,9 +88,8 @@ impl TenantScope {
     }
 
     /// Reads a table: this tenant's rows only, and of its devices only those that the scope reaches.
-    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
-    pub fn find<E: TenantOwned>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
-        Scoped::new(&self.pools.read, E::find().filter(self.reach.condition::<E>()))
+    pub fn find<E: TenantOwned>(&self) -> Scoped<'_, Reader, E> {
+        Scoped::new(&self.reader, E::find().filter(self.reach.condition::<E>()))
     }
 
     /// Reads one row by its id, if it is this tenant's.
@@ -98,22 +98,19 @@ impl TenantScope {
     }
 
     /// Reads a log: this tenant's rows only.
-    #[expect(clippy::disallowed_types, reason = "named in a type, never handed out")]
-    pub fn find_logged<E: AppendOnly>(&self) -> Scoped<'_, sea_orm::DatabaseConnection, E> {
+    pub fn find_logged<E: AppendOnly>(&self) -> Scoped<'_, Reader, E> {
         let select = E::find().filter(E::TENANT.eq(tenant_value(self.reach.tenant_id)));
-        Scoped::new(&self.pools.read, select)
+        Scoped::new(&self.reader, select)
     }
 
     /// What queries of this module's neighbours run on.
-    #[expect(clippy::disallowed_types, reason = "stays within the store")]
-    pub(super) fn connection(&self) -> &sea_orm::DatabaseConnection {
-        &self.pools.read
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Begins a transaction.
     pub async fn begin(&self) -> Result<TenantTx, DbErr> {
-        let transaction = system_scope::begin_writing(&self.pools).await?;
-        Ok(TenantTx::new(transaction, self.reach.clone()))
+        Ok(TenantTx::new(self.reader.begin().await?, self.reach.clone()))
     }
 }
 

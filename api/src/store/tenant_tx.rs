@@ -6,19 +6,19 @@ use sea_orm::{
     sea_query::{IntoCondition, OnConflict},
 };
 
-use super::{Reach, Scoped, Update, shapes::chunks, tenant_value};
+use super::{Reach, Scoped, Update, pools::Begun, shapes::chunks, tenant_value};
 
 /// Changes one tenant's rows; nothing is kept until [`TenantTx::commit`], dropping it undoes everything.
 ///
 /// **Invariant:** what is inserted belongs to this tenant, whatever the caller put into the tenant column; what is read,
 /// updated or deleted is filtered to it.
 pub struct TenantTx {
-    transaction: DatabaseTransaction,
+    transaction: Begun,
     reach: Reach,
 }
 
 impl TenantTx {
-    pub(super) fn new(transaction: DatabaseTransaction, reach: Reach) -> Self {
+    pub(super) fn new(transaction: Begun, reach: Reach) -> Self {
         Self { transaction, reach }
     }
 
@@ -29,7 +29,7 @@ impl TenantTx {
 
     /// Reads a table within the transaction.
     pub fn find<E: TenantOwned>(&self) -> Scoped<'_, DatabaseTransaction, E> {
-        Scoped::new(&self.transaction, E::find().filter(self.reach.condition::<E>()))
+        Scoped::new(&*self.transaction, E::find().filter(self.reach.condition::<E>()))
     }
 
     /// Reads one row by its id, if it is this tenant's.
@@ -46,7 +46,7 @@ impl TenantTx {
     {
         row.set(E::TENANT, tenant_value(self.reach.tenant_id));
         self.check::<E, A>(std::slice::from_ref(&row))?;
-        E::insert(row).exec_with_returning(&self.transaction).await
+        E::insert(row).exec_with_returning(&*self.transaction).await
     }
 
     /// Adds a row to a log. There is no call that changes or deletes it.
@@ -57,7 +57,7 @@ impl TenantTx {
     {
         row.set(E::TENANT, tenant_value(self.reach.tenant_id));
         E::insert(row)
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&*self.transaction)
             .await
             .map(|_| ())
     }
@@ -69,7 +69,7 @@ impl TenantTx {
         A: ActiveModelTrait<Entity = E> + Send,
     {
         for chunk in chunks(self.owned(rows)?) {
-            E::insert_many(chunk).exec_without_returning(&self.transaction).await?;
+            E::insert_many(chunk).exec_without_returning(&*self.transaction).await?;
         }
         Ok(())
     }
@@ -85,14 +85,14 @@ impl TenantTx {
         let mut kept = Vec::with_capacity(rows.len());
         for chunk in chunks(self.owned(rows)?) {
             let insert = E::insert_many(chunk).on_conflict(on_conflict.clone());
-            kept.extend(insert.exec_with_returning(&self.transaction).await?);
+            kept.extend(insert.exec_with_returning(&*self.transaction).await?);
         }
         Ok(kept)
     }
 
     /// Begins an update of this tenant's rows.
     pub fn update<E: TenantOwned>(&self) -> Update<'_, DatabaseTransaction, E> {
-        Update::new(&self.transaction, E::TENANT, self.reach.condition::<E>())
+        Update::new(&*self.transaction, E::TENANT, self.reach.condition::<E>())
     }
 
     /// Deletes this tenant's rows that meet `condition`; answers how many.
@@ -100,7 +100,7 @@ impl TenantTx {
         let delete = E::delete_many()
             .filter(self.reach.condition::<E>())
             .filter(condition.into_condition());
-        Ok(delete.exec(&self.transaction).await?.rows_affected)
+        Ok(delete.exec(&*self.transaction).await?.rows_affected)
     }
 
     /// Keeps everything that was done.
