@@ -110,6 +110,11 @@ impl App {
         http::router(Arc::clone(&self.services))
     }
 
+    /// What the routes work with, for those who run the schema without them.
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
     /// The operator that this start made, because there was nobody.
     pub fn first_operator(&self) -> Option<&NewOperator> {
         self.first_operator.as_ref()

@@ -12,7 +12,6 @@ use crate::database::TestDatabase;
 use crate::stage::{EMAIL, PASSWORD};
 
 /// A server without a WhatsApp network, on loopback.
-#[derive(Debug)]
 pub struct TestApp {
     pub client: Client,
     pub clock: Clock,
@@ -20,6 +19,8 @@ pub struct TestApp {
     pub session: serde_json::Value,
     _stop: oneshot::Sender<()>,
     _serving: JoinHandle<()>,
+    /// What the server's routes work with.
+    pub services: std::sync::Arc<api::http::Services>,
     pub database: TestDatabase,
     _data: tempfile::TempDir,
 }
@@ -47,6 +48,7 @@ impl TestApp {
         let config = Config::load(&Sources::only(&settings))?;
         let clock = Clock::held_at(Clock::system().now());
         let app = App::start_with_clock(config, clock.clone()).await?;
+        let services = app.services();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
@@ -64,6 +66,7 @@ impl TestApp {
             session,
             _stop: stop,
             _serving: serving,
+            services,
             database,
             _data: data,
         })

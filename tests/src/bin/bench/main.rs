@@ -10,6 +10,7 @@
 
 mod contestant;
 mod network;
+mod protection;
 mod report;
 mod rounds;
 
@@ -20,27 +21,29 @@ use tests::{Kind, TestDatabase};
 
 use contestant::{Contestant, KabarContestant, Rival};
 use network::SandboxProcess;
+use protection::Extent;
 use report::Results;
 use rounds::{Round, Size};
 
-/// Arguments: the folder of the built programs, the file to write, `quick` for a trial, `idle` or `work` for one round
-/// alone, and the contestants.
+/// Arguments: the folder of the built programs, the file to write, `quick` for a trial, `idle`, `work` or `protection` for
+/// one round alone, and the contestants.
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let programs = PathBuf::from(
         arguments
             .next()
-            .context("usage: bench PROGRAMS REPORT [quick] [idle|work] [NAME…]")?,
+            .context("usage: bench PROGRAMS REPORT [quick] [idle|work|protection] [NAME…]")?,
     );
     let report = PathBuf::from(
         arguments
             .next()
-            .context("usage: bench PROGRAMS REPORT [quick] [idle|work] [NAME…]")?,
+            .context("usage: bench PROGRAMS REPORT [quick] [idle|work|protection] [NAME…]")?,
     );
     let (quick, words): (Vec<String>, Vec<String>) = arguments.partition(|word| word == "quick");
-    let (only, named): (Vec<String>, Vec<String>) =
-        words.into_iter().partition(|word| word == "idle" || word == "work");
-    let rounds: Vec<Round> = [("idle", Round::Idle), ("work", Round::Work)]
+    let (only, named): (Vec<String>, Vec<String>) = words
+        .into_iter()
+        .partition(|word| ROUNDS.iter().any(|(name, _)| word == name));
+    let rounds: Vec<Round> = ROUNDS
         .into_iter()
         .filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name))
         .map(|(_, round)| round)
@@ -72,20 +75,35 @@ fn main() -> Result<()> {
     std::fs::write(&report, text).with_context(|| format!("cannot write {}", report.display()))
 }
 
+const ROUNDS: [(&str, Round); 3] = [
+    ("idle", Round::Idle),
+    ("work", Round::Work),
+    ("protection", Round::Protection),
+];
+
 async fn measure(name: &'static str, programs: &std::path::Path, rounds: &[Round], size: Size) -> Result<Results> {
     let mut results = Results {
         name,
         ..Results::default()
     };
+    let rounds = rounds
+        .iter()
+        .filter(|round| **round != Round::Protection || name.starts_with("kabar"));
     // Idle devices first, then work with few devices in a process that never had more.
     for round in rounds {
-        let network = SandboxProcess::start(programs).await?;
         // Kept until the measurement is over.
         let database = match name {
             "kabar-sqlite" => Some(TestDatabase::new(Kind::Sqlite).await?),
             "kabar-postgres" => Some(TestDatabase::durable_postgres().await?),
             _ => None,
         };
+        if *round == Round::Protection {
+            let measured = protection::measure(database.context("no database")?, Extent::of(size)).await?;
+            eprintln!("  protection: {:.1} % of the throughput", measured.share() * 100.0);
+            results.protection = Some(measured);
+            continue;
+        }
+        let network = SandboxProcess::start(programs).await?;
         let mut contestant = match (name, &database) {
             ("bare", _) => Contestant::Rival(Rival::bare(programs, &network).await?),
             ("baileys", _) => Contestant::Rival(Rival::baileys(&network).await?),

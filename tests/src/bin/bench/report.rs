@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::contestant::CONNECTIONS;
+use crate::protection::Protection;
 use crate::rounds::Size;
 
 /// What one contestant achieved.
@@ -29,6 +30,7 @@ pub struct Results {
     pub accepted_p99: Option<Duration>,
     pub incoming_per_second: f64,
     pub cpu_per_incoming: Duration,
+    pub protection: Option<Protection>,
 }
 
 pub fn write(results: &[Results], size: Size) -> Result<String> {
@@ -92,6 +94,16 @@ pub fn write(results: &[Results], size: Size) -> Result<String> {
     row("processor time per text in".into(), &|one| {
         milliseconds(one.cpu_per_incoming)
     })?;
+    row("`devices` queries per second, as they are served".into(), &|one| {
+        optional(one.protection.map(|protection| whole(protection.guarded)))
+    })?;
+    row("… without what protects them".into(), &|one| {
+        optional(one.protection.map(|protection| whole(protection.bare)))
+    })?;
+    row("… the part that protects, wanted at most 15 %".into(), &|one| {
+        let share = one.protection.map(|protection| protection.share() * 100.0);
+        optional(share.map(|share| format!("{share:.1} %")))
+    })?;
     writeln!(text)?;
     ratios(&mut text, results)?;
     text.push_str(HOW);
@@ -106,6 +118,7 @@ How it was measured:
 - *Texts out*: Kabar first accepts all of them while the ten devices are disconnected, then the clock runs from the first text on the wire until the last is SENT in the database. Processor time includes the delivery receipts. The bare client sends six times as many, or it would be done before the first receipts come.
 - *Texts in*: they wait at the server while the devices are kept out; the clock runs from the first to the last one counted (rivals) or pushed to a subscriber after it was stored and logged (Kabar).
 - *Connected again*: Kabar after a restart of its process, everything included; the rivals, which keep their state in memory, after all sockets were cut.
+- *What protects a query*: a page of 50 devices, asked for by 16 callers at once over HTTP with an API token, against the same schema behind a route that only reads the body, runs it for a caller who was authenticated once, and writes the answer; in turns, within one process that is its own load generator.
 - Postgres runs on the same machine with its default durability, and has looked at its tables once (`ANALYZE`), as autovacuum does within a minute; its processor time is not counted to Kabar.";
 
 fn ratios(text: &mut String, results: &[Results]) -> Result<()> {

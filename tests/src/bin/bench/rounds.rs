@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tests::{Kind, TestDatabase, Usage};
@@ -60,12 +60,14 @@ fn recipient_number(index: usize) -> String {
 }
 
 /// A process of its own each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
     /// Memory and processor time of linked devices that do nothing, and connecting all of them again.
     Idle,
     /// Texts out and in.
     Work,
+    /// What stands before a query, in this process.
+    Protection,
 }
 
 pub async fn run(
@@ -79,6 +81,7 @@ pub async fn run(
     match round {
         Round::Idle => idle(contestant, network, size, results).await,
         Round::Work => work(contestant, network, database, size, results).await,
+        Round::Protection => bail!("needs no contestant"),
     }
 }
 
