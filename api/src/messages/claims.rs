@@ -135,7 +135,11 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
         .map(device_of)
         .filter(|id| !claimed.contains_key(id))
         .collect();
-    let next_due = attempts::next_due(&scope, idle).await?;
+    // What was claimed is to be sent, whatever becomes of this question.
+    let next_due = attempts::next_due(&scope, idle).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "it is not known when postponed messages are due");
+        HashMap::new()
+    });
     let mut of = |room: &Room| {
         let mut messages = claimed.remove(&room.lease.id()).unwrap_or_default();
         messages.sort_by_key(|message| (message.priority, message.id));

@@ -241,7 +241,7 @@ async fn advance<'a>(parts: &Parts, tx: &TenantTx, step: &Step<'a>) -> Result<Ve
         if unknown.is_empty() {
             continue;
         }
-        let names: HashMap<&str, &'a str> = unknown.iter().map(|name| (*name, *name)).collect();
+        let names: HashSet<&'a str> = unknown.iter().copied().collect();
         let rows: Vec<(MessageId, ChatId, String)> = forward(tx, step)
             .filter(Column::DeviceId.eq(device_id))
             .filter(Column::WhatsappId.is_in(filled(unknown)))

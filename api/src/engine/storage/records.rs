@@ -296,7 +296,7 @@ impl Records {
             return Err(written(WriteError::Stopped));
         }
         self.writer
-            .write_behind(&self.scope, changes, Some(forget))
+            .write_behind(&self.scope, changes, forget)
             .await
             .map_err(written)
     }

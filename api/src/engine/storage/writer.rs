@@ -143,13 +143,13 @@ impl Writer {
         &self,
         scope: &DeviceScope,
         changes: Vec<Change>,
-        after: Option<Box<dyn FnOnce() + Send + Sync>>,
+        after: Box<dyn FnOnce() + Send + Sync>,
     ) -> Result<(), WriteError> {
         let write = Write {
             scope: scope.clone(),
             changes,
             reply: None,
-            after,
+            after: Some(after),
             since: Instant::now(),
         };
         self.queue.send(write).await.map_err(|_| WriteError::Stopped)
