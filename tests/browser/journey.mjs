@@ -65,6 +65,11 @@ async function picture(name, of = page) {
 const faults = []
 /** Looks for serious faults of accessibility in what is shown now; they are told together at the end. */
 async function accessible(name, of = page) {
+  // What is fading in is not what a person reads: its contrast is measured when it stands.
+  await of.evaluate(() => {
+    const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity)
+    return Promise.allSettled(moving.map(animation => animation.finished)).then(() => {})
+  })
   await of.evaluate(axe)
   // Without preloading: for that axe sets styles, which the page's content security policy refuses.
   const { violations } = await of.evaluate(() =>
