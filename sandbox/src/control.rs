@@ -9,7 +9,7 @@
 //! | `GET /control/phones` | `?number=` for one | phones, or the phone |
 //! | `POST /control/scan-qr` | `{number, qr}` | linked device, once it logged in |
 //! | `POST /control/pairing-code` | `{number, code}` | linked device, once it logged in |
-//! | `POST /control/send` | `{from, to: {"phone": …} or {"group": …}, text}` | `{whatsappId}` |
+//! | `POST /control/send` | `{from, to: {"phone": …} or {"group": …}, text, times?}` | `{whatsappId}`, of the last |
 //! | `POST /control/behavior` | `{number, behavior: {…changes}}` | phone |
 //! | `POST /control/disrupt` | `{number, disruption: "dropSocket" or {"logOut": {…}} …}` | phone |
 //! | `GET /control/received` | `?number=&after=&limit=` | rows of the ledger |
@@ -18,6 +18,8 @@
 //! | `GET /control/groups` | `?number=` | groups |
 //! | `POST /control/groups/members` | `{group, number, member: true or false}` | group |
 //! | `GET /control/stats` | | counters |
+
+use std::num::NonZeroU32;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -128,9 +130,19 @@ struct Writing {
     from: String,
     to: Target,
     text: String,
+    /// How often, one after the other; once unless told.
+    #[serde(default = "once")]
+    times: NonZeroU32,
+}
+
+const fn once() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 async fn send(State(network): State<Network>, Json(body): Json<Writing>) -> Answer {
+    for _ in 1..body.times.get() {
+        network.send_text(&body.from, body.to.clone(), &body.text).await?;
+    }
     let id = network.send_text(&body.from, body.to, &body.text).await?;
     answer(json!({"whatsappId": id}))
 }

@@ -3,6 +3,8 @@
 //! Every contestant is a process of its own, gets a fresh `kabar-sandbox`, and is measured from outside, through /proc.
 //! Contestants run one after the other.
 
+// An optimised build lays out the futures of the whole schema at once.
+#![recursion_limit = "256"]
 #![expect(
     clippy::cast_precision_loss,
     reason = "counts and bytes of a benchmark are far below 2^52"

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -119,6 +120,17 @@ impl SandboxProcess {
             )
         })
         .await
+    }
+
+    /// All phones write to all of these accounts at the same time, until each has written to each `times`: the sandbox makes
+    /// the texts while they are taken.
+    pub async fn flood(&self, from: &[String], to: &[String], times: usize) -> Result<()> {
+        let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (from, to)));
+        let floods = pairs.map(|(from, to)| {
+            let body = json!({ "from": from, "to": { "phone": to }, "text": "a text", "times": times });
+            self.post("send", body)
+        });
+        try_join_all(floods).await.map(drop)
     }
 
     async fn each<T>(&self, items: &[T], request: impl Fn(&T) -> (&'static str, Value)) -> Result<()> {

@@ -44,11 +44,19 @@ impl Size {
         many: 20,
         texts: 500,
         texts_of_bare: 500,
-        texts_of_baileys: 200,
-        incoming: 200,
+        texts_of_baileys: 500,
+        incoming: 500,
         settle: Duration::from_secs(2),
         ..Self::FULL
     };
+
+    fn incoming(&self, name: &str) -> usize {
+        if name == "baileys" {
+            self.texts_of_baileys
+        } else {
+            self.incoming
+        }
+    }
 }
 
 fn device_number(index: usize) -> String {
@@ -137,6 +145,8 @@ async fn work(
     eprintln!("  texts: {:.0} per second, {each:.3} ms each", results.texts_per_second);
     incoming(contestant, network, &devices, &recipients, size, results).await?;
     eprintln!("  incoming: {:.0} per second", results.incoming_per_second);
+    waiting(contestant, network, &devices, &recipients, size, results).await?;
+    eprintln!("  handed out: {:.0} per second", results.waiting_per_second);
     Ok(())
 }
 
@@ -261,7 +271,7 @@ async fn texts(
     Ok(())
 }
 
-/// Texts wait at the server while the devices are kept out; the clock runs from the first to the last that comes in.
+/// Phones write to connected devices as fast as the sandbox can; the clock runs from the first text that comes in to the last.
 async fn incoming(
     contestant: &mut Contestant,
     network: &SandboxProcess,
@@ -270,32 +280,49 @@ async fn incoming(
     size: Size,
     results: &mut Results,
 ) -> Result<()> {
-    let count = if results.name == "baileys" {
-        size.texts_of_baileys
-    } else {
-        size.incoming
-    };
-    network.refuse(devices, true).await?;
-    network.drop_sockets(devices).await?;
-    network.write(recipients, devices, count).await?;
+    let times = size.incoming(results.name) / (devices.len() * recipients.len());
+    let count = times * devices.len() * recipients.len();
     let before = contestant.usage()?;
-    let seconds = match contestant {
-        Contestant::Rival(rival) => {
-            rival.obey(json!({ "do": "reset" })).await?;
-            rival.tell(&json!({ "do": "received", "count": count })).await?;
-            network.refuse(devices, false).await?;
-            rival.answer().await?
-        }
-        Contestant::Kabar(kabar) => {
-            let heard = kabar.listen(count).await?;
-            network.refuse(devices, false).await?;
-            heard.await?.context("the subscriber failed")?
-        }
-    };
+    let seconds = hear(contestant, count, network.flood(recipients, devices, times)).await?;
     results.incoming_per_second = count as f64 / seconds;
     tokio::time::sleep(Duration::from_secs(1)).await;
     results.cpu_per_incoming = contestant.usage()?.cpu.saturating_sub(before.cpu).div_f64(count as f64);
     Ok(())
+}
+
+/// Texts wait at the server while the devices are kept out, and are handed out when they are let in.
+async fn waiting(
+    contestant: &mut Contestant,
+    network: &SandboxProcess,
+    devices: &[String],
+    recipients: &[String],
+    size: Size,
+    results: &mut Results,
+) -> Result<()> {
+    let count = size.incoming(results.name);
+    network.refuse(devices, true).await?;
+    network.drop_sockets(devices).await?;
+    network.write(recipients, devices, count).await?;
+    let seconds = hear(contestant, count, network.refuse(devices, false)).await?;
+    results.waiting_per_second = count as f64 / seconds;
+    Ok(())
+}
+
+/// The seconds from the first to the last of `count` texts that come in once this was done.
+async fn hear(contestant: &mut Contestant, count: usize, then: impl Future<Output = Result<()>>) -> Result<f64> {
+    match contestant {
+        Contestant::Rival(rival) => {
+            rival.obey(json!({ "do": "reset" })).await?;
+            rival.tell(&json!({ "do": "received", "count": count })).await?;
+            then.await?;
+            rival.answer().await
+        }
+        Contestant::Kabar(kabar) => {
+            let heard = kabar.listen(count).await?;
+            then.await?;
+            heard.await?.context("the subscriber failed")
+        }
+    }
 }
 
 impl Contestant {
