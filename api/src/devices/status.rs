@@ -1,13 +1,13 @@
 //! What the engine's news does to a device.
 //!
-//! News of many devices that arrive at the same moment share one transaction per tenant: when hundreds of devices
-//! reconnect after a restart, that is a handful of commits.
+//! News of many devices that arrive at the same moment share one transaction per tenant, and carry its moment; rows that
+//! change alike are one statement: when hundreds of devices reconnect after a restart, that is a handful of each.
 
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{DeviceId, device, event};
-use sea_orm::{ActiveEnum, ColumnTrait, DbErr};
+use sea_orm::{ActiveEnum, ColumnTrait, DbErr, Value};
 use serde_json::json;
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
     audit::{self, Action, Actor, Entry},
     engine::EventKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, until_written},
+    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, filled, until_written},
 };
 
 /// One piece of news about a device that this node holds.
@@ -101,12 +101,14 @@ impl StatusKeeper {
 }
 
 async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), DbErr> {
-    let Some(first) = news.first() else { return Ok(()) };
+    let Some((first, at)) = news.first().zip(news.iter().map(|piece| piece.at).max()) else {
+        return Ok(());
+    };
     let tx = store.scope(&first.lease).begin().await?;
     let ids: Vec<DeviceId> = news.iter().map(|piece| piece.lease.id()).collect();
     let rows = tx
         .find::<device::Entity>()
-        .filter(device::Column::Id.is_in(ids))
+        .filter(device::Column::Id.is_in(filled(ids)))
         .all()
         .await?;
     let mut devices: HashMap<DeviceId, device::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -117,32 +119,29 @@ async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), Db
             .get_mut(&piece.lease.id())
             .filter(|row| row.lease_fence == piece.lease.fence())
         {
-            told.extend(apply(row, piece));
+            told.extend(apply(row, &piece.kind, at));
         }
     }
-    for row in devices.into_values() {
-        let old = before.get(&row.id);
-        if row.linked && old.is_some_and(|old| !old.linked) {
+    for row in devices.values() {
+        if row.linked && before.get(&row.id).is_some_and(|old| !old.linked) {
             let entry = Entry::of(Action::DeviceLinked, &row.id).named(&row.name);
-            audit::record(&tx, first.at, &Actor::system(), entry).await?;
-        }
-        if old != Some(&row) {
-            save(&tx, row).await?;
+            audit::record(&tx, at, &Actor::system(), entry).await?;
         }
     }
+    save(&tx, &before, devices).await?;
     events.commit(tx, told).await
 }
 
 /// Folds one piece of news into the row; answers the event to tell, if it is worth one.
-fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
-    let (change, reason) = match &news.kind {
+fn apply(row: &mut device::Model, kind: &EventKind, at: DateTime<Utc>) -> Option<NewEvent> {
+    let (change, reason) = match kind {
         EventKind::Connecting { attempt } => {
             row.connection_attempts = i32::try_from(*attempt).unwrap_or(i32::MAX);
             (Change::Connecting, None)
         }
         EventKind::Qr { .. } | EventKind::PairingCode { .. } => {
             // A fresh code is news even when the state stays the same.
-            if move_to(row, Change::CodeReady, None, news.at).is_none() {
+            if move_to(row, Change::CodeReady, None, at).is_none() {
                 return Some(NewEvent::of_device(
                     event::Type::DeviceQr,
                     row.id,
@@ -175,12 +174,12 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
                 .filter(|name| !name.is_empty())
                 .or(row.push_name.take());
             row.connection_attempts = 0;
-            row.last_connected_at = Some(news.at);
-            row.last_activity_at = Some(news.at);
+            row.last_connected_at = Some(at);
+            row.last_activity_at = Some(at);
             (Change::Connected, None)
         }
         EventKind::Activity => {
-            row.last_activity_at = Some(news.at);
+            row.last_activity_at = Some(at);
             return None;
         }
         EventKind::Degraded { reason } => (Change::Degraded, Some(reason.clone())),
@@ -207,7 +206,7 @@ fn apply(row: &mut device::Model, news: &News) -> Option<NewEvent> {
         EventKind::Failed { reason } | EventKind::PairFailed { reason } => (Change::Failed, Some(reason.clone())),
         _ => return None,
     };
-    move_to(row, change, reason, news.at).map(|()| status_event(row))
+    move_to(row, change, reason, at).map(|()| status_event(row))
 }
 
 fn move_to(row: &mut device::Model, change: Change, reason: Option<String>, at: DateTime<Utc>) -> Option<()> {
@@ -224,26 +223,79 @@ pub(super) fn status_event(row: &device::Model) -> NewEvent {
     NewEvent::of_device(event::Type::DeviceStatus, row.id, data)
 }
 
-/// Writes what news can change, under the lease that the row was read with.
-async fn save(tx: &TenantTx, row: device::Model) -> Result<(), DbErr> {
+/// Writes what news changed, under the leases that the rows were read with. Rows that changed alike are one statement.
+async fn save(
+    tx: &TenantTx,
+    before: &HashMap<DeviceId, device::Model>,
+    after: HashMap<DeviceId, device::Model>,
+) -> Result<(), DbErr> {
+    let mut alike: Vec<(i64, Kept<Option<Value>>, Vec<DeviceId>)> = Vec::new();
+    for (id, row) in after {
+        let fence = row.lease_fence;
+        let Some(old) = before.get(&id) else { continue };
+        let mut old = kept(old.clone()).into_iter();
+        let changes = kept(row).map(|value| Some(value).filter(|value| old.next().as_ref() != Some(value)));
+        if changes.iter().all(Option::is_none) {
+            continue;
+        }
+        match alike.iter_mut().find(|one| one.0 == fence && one.1 == changes) {
+            Some((_, _, ids)) => ids.push(id),
+            None => alike.push((fence, changes, vec![id])),
+        }
+    }
+    for (fence, changes, ids) in alike {
+        let mut update = tx.update::<device::Entity>();
+        for (column, value) in KEPT.into_iter().zip(changes) {
+            if let Some(value) = value {
+                update = update.set(column, value);
+            }
+        }
+        update
+            .filter(device::Column::Id.is_in(filled(ids)))
+            .filter(device::Column::LeaseFence.eq(fence))
+            .execute()
+            .await?;
+    }
+    Ok(())
+}
+
+type Kept<T> = [T; 13];
+
+/// What news can change.
+const KEPT: Kept<device::Column> = {
     use device::Column;
-    tx.update::<device::Entity>()
-        .set(Column::Status, row.status)
-        .set(Column::StatusReason, row.status_reason)
-        .set(Column::StatusSince, row.status_since)
-        .set(Column::Wanted, row.wanted)
-        .set(Column::Linked, row.linked)
-        .set(Column::PhoneNumber, row.phone_number)
-        .set(Column::PushName, row.push_name)
-        .set(Column::Jid, row.jid)
-        .set(Column::Lid, row.lid)
-        .set(Column::Platform, row.platform)
-        .set(Column::ConnectionAttempts, row.connection_attempts)
-        .set(Column::LastConnectedAt, row.last_connected_at)
-        .set(Column::LastActivityAt, row.last_activity_at)
-        .filter(Column::Id.eq(row.id))
-        .filter(Column::LeaseFence.eq(row.lease_fence))
-        .execute()
-        .await
-        .map(|_| ())
+    [
+        Column::Status,
+        Column::StatusReason,
+        Column::StatusSince,
+        Column::Wanted,
+        Column::Linked,
+        Column::PhoneNumber,
+        Column::PushName,
+        Column::Jid,
+        Column::Lid,
+        Column::Platform,
+        Column::ConnectionAttempts,
+        Column::LastConnectedAt,
+        Column::LastActivityAt,
+    ]
+};
+
+/// What stands in these columns.
+fn kept(row: device::Model) -> Kept<Value> {
+    [
+        row.status.into(),
+        row.status_reason.into(),
+        row.status_since.into(),
+        row.wanted.into(),
+        row.linked.into(),
+        row.phone_number.into(),
+        row.push_name.into(),
+        row.jid.into(),
+        row.lid.into(),
+        row.platform.into(),
+        row.connection_attempts.into(),
+        row.last_connected_at.into(),
+        row.last_activity_at.into(),
+    ]
 }

@@ -18,7 +18,7 @@ use super::{
     listener::{Listener, Queue, Signals},
     originals::{Originals, Secrets},
     pump::{Outlet, Pump},
-    storage::{Records, Storage, Writer},
+    storage::{Reader, Records, Storage, Writer},
     transport::{Dialer, Dialling},
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     pub(super) cipher: Cipher,
     pub(super) clock: Clock,
     pub(super) originals: Arc<dyn Originals>,
+    pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) events: mpsc::Sender<EngineEvent>,
     pub(super) dialling: Dialling,
@@ -48,6 +49,7 @@ impl Shared {
         Records::new(
             scope.clone(),
             self.cipher.clone(),
+            self.reader.clone(),
             self.writer.clone(),
             self.clock.clone(),
         )

@@ -53,6 +53,7 @@ pub fn start(
         dialling: transport::Dialling::new(&config.endpoint),
         http: http::MediaHttp::new(&config.endpoint),
         directory: Arc::new(directory::Directory::new(config.resolve_ttl)),
+        reader: storage::Reader::start(),
         writer: storage::Writer::start(config.commit_window),
         cipher,
         clock,

@@ -139,11 +139,12 @@ fn BottomBar(#[prop(into)] on_help: Callback<()>) -> impl IntoView {
             <NavigationLink
                 href="/devices" symbol=Icon::Phone label=words().devices() count=totals.attention() alarming=true
             />
-            {move || if session.sandbox.get() {
-                view! { <NavigationLink href="/sandbox" symbol=Icon::Flask label=words().sandbox() /> }
-            } else {
-                view! { <NavigationLink href="/activity" symbol=Icon::Activity label=words().activity() /> }
-            }}
+            <Show
+                when=move || session.sandbox.get()
+                fallback=|| view! { <NavigationLink href="/activity" symbol=Icon::Activity label=words().activity() /> }
+            >
+                <NavigationLink href="/sandbox" symbol=Icon::Flask label=words().sandbox() />
+            </Show>
             <AccountMenu on_help />
         </nav>
     }

@@ -14,6 +14,7 @@ mod app_sync;
 mod credentials;
 mod prekeys;
 mod protocol;
+mod reader;
 mod records;
 mod resealing;
 mod secrets;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use wacore::store::{error::StoreError, traits::TcTokenEntry};
 
+pub(super) use reader::Reader;
 pub(super) use records::Records;
 pub use resealing::reseal;
 pub(super) use writer::Writer;

@@ -8,16 +8,14 @@ use std::{
     },
 };
 
-use entity::{
-    DeviceId,
-    engine_record::{Column, Model},
-};
-use sea_orm::{ColumnTrait, Condition, Order};
+use entity::{DeviceId, engine_record::Column};
+use sea_orm::{ColumnTrait, Condition};
 use tokio::sync::RwLock;
 use wacore::store::error::StoreError;
 
 use super::{
     StoreResult,
+    reader::{Reader, Stored, Which},
     space::Space,
     writer::{Change, WriteError, Writer, prefix_condition},
 };
@@ -52,6 +50,7 @@ impl Newer {
 pub(in crate::engine) struct Records {
     scope: DeviceScope,
     cipher: Cipher,
+    reader: Reader,
     writer: Writer,
     clock: Clock,
     behind: Arc<Mutex<Behind>>,
@@ -89,10 +88,17 @@ impl Plain {
 }
 
 impl Records {
-    pub(in crate::engine) fn new(scope: DeviceScope, cipher: Cipher, writer: Writer, clock: Clock) -> Self {
+    pub(in crate::engine) fn new(
+        scope: DeviceScope,
+        cipher: Cipher,
+        reader: Reader,
+        writer: Writer,
+        clock: Clock,
+    ) -> Self {
         Self {
             scope,
             cipher,
+            reader,
             writer,
             clock,
             behind: Arc::default(),
@@ -123,12 +129,11 @@ impl Records {
         if let Some(newer) = self.seen_behind(space, key) {
             return Ok(newer.value());
         }
-        let this = Condition::all()
-            .add(Column::Space.eq(space.number()))
-            .add(Column::Key.eq(key.to_vec()));
-        tracing::trace!(?space, "read");
-        let row = self.scope.find().filter(this).one().await.map_err(database)?;
-        row.map(|row| self.open(space, &row)).transpose()
+        let found = self.read(space, Which::Key(key.to_vec())).await?.unwrap_or_default();
+        let stored = found.into_iter().next();
+        stored
+            .map(|stored| self.open(space, &stored.key, &stored.value))
+            .transpose()
     }
 
     /// The records of a space whose key is among `keys`; those that don't exist are left out.
@@ -146,7 +151,15 @@ impl Records {
 
     pub(super) async fn list(&self, space: Space, prefix: &[u8]) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
         let behind = self.taken_behind(space, |key| key.starts_with(prefix));
-        let found = self.select(space, prefix_condition(space, prefix)).await?;
+        let few = if prefix.is_empty() {
+            self.read(space, Which::Few).await?
+        } else {
+            None
+        };
+        let found = match few {
+            Some(few) => self.opened(space, few.into_iter().map(|stored| (stored.key, stored.value)))?,
+            None => self.select(space, prefix_condition(space, prefix)).await?,
+        };
         Ok(merge(found, behind))
     }
 
@@ -171,17 +184,9 @@ impl Records {
 
     /// The key and number of the record with the highest number.
     pub(super) async fn highest(&self, space: Space) -> StoreResult<Option<(Vec<u8>, i64)>> {
-        let row = self
-            .scope
-            .find()
-            .filter(Column::Space.eq(space.number()))
-            .filter(Column::Number.is_not_null())
-            .order_by(Column::Number, Order::Desc)
-            .limit(1)
-            .one()
-            .await
-            .map_err(database)?;
-        Ok(row.map(|row| (row.key, row.number.unwrap_or(0))))
+        let found = self.read(space, Which::Highest).await?.unwrap_or_default();
+        let stored = found.into_iter().next();
+        Ok(stored.map(|stored| (stored.key, stored.number.unwrap_or(0))))
     }
 
     /// Durable when it returns.
@@ -250,10 +255,22 @@ impl Records {
     async fn select(&self, space: Space, condition: Condition) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
         tracing::trace!(?space, "read many");
         let rows = self.scope.find().filter(condition).all().await.map_err(database)?;
-        rows.into_iter()
-            .map(|row| {
-                let value = self.open(space, &row)?;
-                Ok((row.key, value))
+        self.opened(space, rows.into_iter().map(|row| (row.key, row.value)))
+    }
+
+    async fn read(&self, space: Space, which: Which) -> StoreResult<Option<Vec<Stored>>> {
+        self.reader.read(&self.scope, space, which).await
+    }
+
+    fn opened(
+        &self,
+        space: Space,
+        sealed: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) -> StoreResult<Vec<(Vec<u8>, Vec<u8>)>> {
+        sealed
+            .map(|(key, value)| {
+                let value = self.open(space, &key, &value)?;
+                Ok((key, value))
             })
             .collect()
     }
@@ -340,10 +357,8 @@ impl Records {
         })
     }
 
-    fn open(&self, space: Space, row: &Model) -> StoreResult<Vec<u8>> {
-        self.cipher
-            .open(&self.place(space, &row.key), &row.value)
-            .map_err(sealed)
+    fn open(&self, space: Space, key: &[u8], value: &[u8]) -> StoreResult<Vec<u8>> {
+        self.cipher.open(&self.place(space, key), value).map_err(sealed)
     }
 
     fn place(&self, space: Space, key: &[u8]) -> Vec<u8> {

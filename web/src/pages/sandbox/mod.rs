@@ -59,15 +59,13 @@ pub fn SandboxPage() -> impl IntoView {
     view! {
         <div class="page wide">
             <header class="page-head">
-                <div>
-                    <h1>{words().sandbox()}</h1>
-                    <p class="sub">{words().sandbox_text()}</p>
-                </div>
+                <h1>{words().sandbox()}</h1>
                 <Button
                     label=words().create_phone() kind=Kind::Primary symbol=Icon::Plus testid="create-phone"
                     on_press=move |()| create.set(true)
                 />
             </header>
+            <p class="page-text">{words().sandbox_text()}</p>
             <Loaded remote rows=5>
                 {move || if rows.list.with(Vec::is_empty) {
                     view! {
