@@ -68,6 +68,9 @@ pub enum StartError {
     /// Mail can't be sent as configured.
     #[error(transparent)]
     Mail(#[from] crate::mail::MailError),
+    /// What users name can't be fetched as configured.
+    #[error(transparent)]
+    Fetching(#[from] crate::fetch::AuthorityError),
     /// The engine can't run as configured.
     #[error("the engine can't start")]
     Engine(#[from] engine::EngineError),

@@ -93,6 +93,8 @@ pub struct Config {
     pub login: Login,
     /// Mail that goes out.
     pub mail: Mail,
+    /// What users name and the server fetches.
+    pub fetching: Fetching,
     /// Files that are made for callers.
     pub exports: Exports,
     /// How many in how short a time.
@@ -219,6 +221,17 @@ pub struct Mail {
     pub authorities: Option<Vec<u8>>,
     /// Who it is from.
     pub from: String,
+}
+
+/// What users name and the server fetches, such as the pages behind links.
+#[derive(Clone, Debug)]
+pub struct Fetching {
+    /// How long one thing may take in all.
+    pub timeout: Duration,
+    /// What may be fetched from besides the public internet.
+    pub allowed_networks: Vec<Network>,
+    /// Certificates of authorities that are trusted besides the public ones, as PEM.
+    pub authorities: Option<Vec<u8>>,
 }
 
 /// How many files are made for callers at the same time.

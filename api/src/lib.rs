@@ -14,6 +14,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod events;
 pub mod feed;
+pub mod fetch;
 pub mod graphql;
 pub mod http;
 pub mod keys;

@@ -62,6 +62,6 @@ mod views;
 pub use error::SandboxError;
 pub use network::Network;
 pub use views::{
-    Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
-    Received, Reply, Target,
+    Behavior, BehaviorPatch, Disruption, Group, LinkPreview, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats,
+    Phone, Received, Reply, Target,
 };

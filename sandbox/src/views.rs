@@ -188,10 +188,25 @@ pub struct Received {
     pub kind: String,
     /// The text or caption, when there is one.
     pub text: Option<String>,
+    /// What is shown of the text's link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_preview: Option<LinkPreview>,
     /// How many times the message arrived. More than 1 means that it was sent again; the phone
     /// showed it once all the same.
     pub times_on_wire: u32,
     pub at: DateTime<Utc>,
+}
+
+/// What a text shows of the page behind its link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkPreview {
+    /// The link as it stands in the text.
+    pub url: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// How large the picture is that came with it; 0 without one.
+    pub thumbnail_bytes: usize,
 }
 
 /// A group conversation.

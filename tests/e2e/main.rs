@@ -7,6 +7,7 @@ mod errors;
 mod exports;
 mod hidden_addresses;
 mod keys;
+mod link_previews;
 mod linking;
 mod mail;
 mod messages;

@@ -17,6 +17,7 @@ mod smtp;
 mod stage;
 mod subscription;
 mod wait;
+mod website;
 
 pub use app::TestApp;
 pub use authority::Authority;
@@ -31,6 +32,7 @@ pub use smtp::{Mail, MailServer, Security};
 pub use stage::{EMAIL, LinkedDevice, PASSWORD, SEND, Stage, StageOptions, text_input};
 pub use subscription::Subscription;
 pub use wait::{DEADLINE, eventually, within};
+pub use website::{Page, Website};
 
 /// Gives each of the named `async fn(TestDatabase) -> anyhow::Result<()>` two tests, `sqlite::name` and `postgres::name`.
 #[macro_export]

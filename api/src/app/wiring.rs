@@ -12,12 +12,13 @@ use crate::{
     dispatch::Dispatch,
     engine::{self, Endpoint, EngineConfig, ReconnectPolicy},
     events::{Bus, EventLog},
+    fetch::Fetcher,
     http::{ExportSlots, Persisted, Probes, Services},
     keys::Keyring,
     mail::Mailer,
     messages::{
-        Inbox, Joining, Messages, Originals, Outbox, Receipts, Recent, Senders, SendingOptions, pacing::Pacing,
-        waiting::Waiting,
+        Inbox, Joining, LinkPreviews, Messages, Originals, Outbox, Receipts, Recent, Senders, SendingOptions,
+        pacing::Pacing, waiting::Waiting,
     },
     platform::Platform,
     rates::{RateSettings, Windows},
@@ -140,6 +141,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
     );
     let erasure = platform.erasure(devices.clone());
     let outbox = Outbox::start(clock.clone(), events.clone(), profiles);
+    let previews = LinkPreviews::new(Fetcher::new(&config.fetching)?, config.fetching.timeout);
     let messages = Messages::new(
         store.clone(),
         clock.clone(),
@@ -148,6 +150,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         outbox,
         senders.clone(),
         waiting,
+        previews,
     );
 
     let builder = schema::builder()

@@ -315,6 +315,9 @@ mod tests {
             ("KABAR_SMTP_URL", "http://x"),
             ("KABAR_SMTP_URL", "smtp://127.0.0.1"),
             ("KABAR_MAIL_FROM", "nobody"),
+            ("KABAR_FETCHING_ALLOWED_NETWORKS", "10.0.0.0/8, intranet"),
+            ("KABAR_FETCHING_CA_FILE", "/nonexistent/ca.pem"),
+            ("KABAR_FETCHING_TIMEOUT_MS", "0"),
             ("KABAR_SENDING_WINDOW", "-1"),
         ] {
             let error = Config::load(&with_variables(&[(name, value)]))

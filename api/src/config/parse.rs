@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
-    Config, ConfigError, CorsOrigins, Database, Engine, Exports, FirstRun, Graphql, Log, LogFormat, Login, Mail, Mode,
-    Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions,
+    Config, ConfigError, CorsOrigins, Database, Engine, Exports, Fetching, FirstRun, Graphql, Log, LogFormat, Login,
+    Mail, Mode, Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions,
     layers::Origins,
     master_key,
     raw::{
-        Raw, RawDatabase, RawEngine, RawFirstRun, RawGraphql, RawLog, RawMail, RawPasswords, RawRateLimits, RawSandbox,
-        RawSending, RawServer, RawSessions,
+        Raw, RawDatabase, RawEngine, RawFetching, RawFirstRun, RawGraphql, RawLog, RawMail, RawPasswords,
+        RawRateLimits, RawSandbox, RawSending, RawServer, RawSessions,
     },
 };
 use crate::secret::Secret;
@@ -41,6 +41,7 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
             attempts_per_address: raw.login.attempts_per_address.max(1),
             window: Duration::from_secs(raw.login.window_seconds.max(1)),
         },
+        fetching: fetching(raw.fetching, origins)?,
         exports: Exports {
             at_once: raw.exports.at_once.max(1),
             at_once_per_tenant: raw.exports.at_once_per_tenant.max(1),
@@ -117,19 +118,11 @@ fn server(raw: RawServer, origins: &Origins) -> Result<Server, ConfigError> {
     {
         return Err(origins.invalid("server.public_url", "it must begin with https:// or http://"));
     }
-    let networks = raw.trusted_proxies.iter().map(|text| {
-        text.parse().map_err(|()| {
-            origins.invalid(
-                "server.trusted_proxies",
-                format!("`{text}` is no address or network, such as 10.0.0.0/8"),
-            )
-        })
-    });
     at_least(raw.max_body_bytes as u64, 1_024, "server.max_body_bytes", origins)?;
     Ok(Server {
         listen: address(&raw.listen, "server.listen", origins)?,
         public_url,
-        trusted_proxies: networks.collect::<Result<Vec<Network>, _>>()?,
+        trusted_proxies: networks(&raw.trusted_proxies, "server.trusted_proxies", origins)?,
         cors_origins: cors_origins(raw.cors_origins, origins)?,
         max_body_bytes: raw.max_body_bytes,
         request_timeout: Duration::from_secs(at_least(
@@ -223,24 +216,45 @@ fn mail(raw: RawMail, server: &Server, origins: &Origins) -> Result<Mail, Config
             return Err(origins.invalid("mail.smtp_url", message));
         }
     }
-    let authorities = optional(raw.ca_file).map(|path| {
-        let unreadable = |problem: &str| origins.invalid("mail.ca_file", format!("{path} {problem}"));
-        let pem = std::fs::read(&path).map_err(|error| unreadable(&format!("can't be read: {error}")))?;
-        if String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-            Ok(pem)
-        } else {
-            Err(unreadable("holds no certificate as PEM"))
-        }
-    });
     if raw.from.parse::<lettre::message::Mailbox>().is_err() {
         let message = "write an address, or a name with an address as in \"Kabar <kabar@example.com>\"";
         return Err(origins.invalid("mail.from", message));
     }
     Ok(Mail {
         smtp_url: smtp_url.map(Secret::new),
-        authorities: authorities.transpose()?,
+        authorities: authorities(raw.ca_file, "mail.ca_file", origins)?,
         from: raw.from,
     })
+}
+
+fn fetching(raw: RawFetching, origins: &Origins) -> Result<Fetching, ConfigError> {
+    let timeout = at_least(raw.timeout_ms, 1, "fetching.timeout_ms", origins)?;
+    Ok(Fetching {
+        timeout: Duration::from_millis(timeout),
+        allowed_networks: networks(&raw.allowed_networks, "fetching.allowed_networks", origins)?,
+        authorities: authorities(raw.ca_file, "fetching.ca_file", origins)?,
+    })
+}
+
+/// The certificates of a file, when one is named.
+fn authorities(path: String, key: &str, origins: &Origins) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(path) = optional(path) else { return Ok(None) };
+    let unreadable = |problem: &str| origins.invalid(key, format!("{path} {problem}"));
+    let pem = std::fs::read(&path).map_err(|error| unreadable(&format!("can't be read: {error}")))?;
+    if String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+        Ok(Some(pem))
+    } else {
+        Err(unreadable("holds no certificate as PEM"))
+    }
+}
+
+fn networks(texts: &[String], key: &str, origins: &Origins) -> Result<Vec<Network>, ConfigError> {
+    let refuse = |text: &str| {
+        let message = format!("`{text}` is no address or network, such as 10.0.0.0/8");
+        origins.invalid(key, message)
+    };
+    let parsed = texts.iter().map(|text| text.parse().map_err(|()| refuse(text)));
+    parsed.collect()
 }
 
 /// 0 is no limit.

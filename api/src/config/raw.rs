@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub passwords: RawPasswords,
     pub login: RawLogin,
     pub mail: RawMail,
+    pub fetching: RawFetching,
     pub exports: RawExports,
     pub rate_limits: RawRateLimits,
     pub graphql: RawGraphql,
@@ -96,6 +97,14 @@ pub(super) struct RawMail {
     pub smtp_url: String,
     pub ca_file: String,
     pub from: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFetching {
+    pub timeout_ms: u64,
+    pub allowed_networks: Vec<String>,
+    pub ca_file: String,
 }
 
 #[derive(Debug, Deserialize)]

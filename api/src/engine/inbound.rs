@@ -16,7 +16,7 @@ use wacore_binary::JidExt as _;
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, InboundDurabilityHook, types::durability_hook::InboundMessage};
 
-use super::{EventKind, IncomingContent, IncomingMessage, addresses::Addresses, pump::Outlet};
+use super::{EventKind, IncomingContent, IncomingMessage, addresses::Addresses, link_preview, pump::Outlet};
 
 /// Address pairs that were told already are remembered, up to this many.
 const PAIRS: usize = 1024;
@@ -151,7 +151,10 @@ async fn translate(addresses: &Addresses, message: &wa::Message, info: &MessageI
 
 fn content(message: &wa::Message) -> Option<IncomingContent> {
     if let Some(body) = message.text_content() {
-        return Some(IncomingContent::Text { body: body.to_owned() });
+        return Some(IncomingContent::Text {
+            body: body.to_owned(),
+            link_preview: link_preview::read(message.get_base_message()),
+        });
     }
     let base = message.get_base_message();
     let caption = message.get_caption().unwrap_or_default();

@@ -14,6 +14,7 @@ mod handle;
 mod http;
 mod inbound;
 mod lanes;
+mod link_preview;
 mod listener;
 mod originals;
 mod pairing;
@@ -30,7 +31,8 @@ pub use handle::{Command, Handle, Reply, Sending};
 pub use originals::Originals;
 pub use storage::reseal as reseal_records;
 pub use types::{
-    IncomingContent, IncomingMessage, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved, new_message_id,
+    IncomingContent, IncomingMessage, LinkPreview, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved,
+    new_message_id,
 };
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use sea_orm::DbErr;
 use sha2::Sha256;
 use waproto::whatsapp as wa;
 
-use super::OutgoingContent;
+use super::{OutgoingContent, link_preview};
 
 /// Knows what devices have sent.
 #[async_trait]
@@ -72,10 +72,16 @@ impl fmt::Debug for Secrets {
 
 /// A message as WhatsApp's recipients see it. The same content under the same id is the same message, byte for byte.
 pub(super) fn compose(content: OutgoingContent, secret: Option<[u8; 32]>) -> wa::Message {
-    let OutgoingContent::Text { body } = content;
-    let mut message = wa::Message {
-        conversation: Some(body),
-        ..Default::default()
+    let OutgoingContent::Text {
+        body,
+        link_preview: preview,
+    } = content;
+    let mut message = match preview {
+        Some(preview) => link_preview::compose(body, preview),
+        None => wa::Message {
+            conversation: Some(body),
+            ..Default::default()
+        },
     };
     if let Some(secret) = secret {
         let info = wa::MessageContextInfo {

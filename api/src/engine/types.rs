@@ -17,7 +17,21 @@ pub struct Outgoing {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutgoingContent {
-    Text { body: String },
+    Text {
+        body: String,
+        link_preview: Option<LinkPreview>,
+    },
+}
+
+/// What the page behind a link says of itself, shown beside a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkPreview {
+    /// The link as it stands in the text.
+    pub url: String,
+    pub title: String,
+    pub description: Option<String>,
+    /// A small JPEG.
+    pub thumbnail: Option<Vec<u8>>,
 }
 
 /// An id as WhatsApp's own clients make them, for a message that is about to be stored.
@@ -79,6 +93,7 @@ pub struct IncomingMessage {
 pub enum IncomingContent {
     Text {
         body: String,
+        link_preview: Option<LinkPreview>,
     },
     /// Something this version does not take apart.
     Other {

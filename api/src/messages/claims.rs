@@ -8,13 +8,18 @@ use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, message};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, ExprTrait,
+    prelude::Json,
     sea_query::{Expr, Func, SimpleExpr},
 };
 
-use super::attempts::{self, queued};
+use super::{
+    attempts::{self, queued},
+    content,
+};
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
+    engine::OutgoingContent,
     store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks, filled},
 };
 
@@ -121,7 +126,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
                 Column::ChatId,
                 Column::WhatsappId,
                 Column::RecipientJid,
-                Column::Body,
+                Column::Content,
                 Column::Attempts,
             ])
             .await?;
@@ -182,7 +187,7 @@ pub struct Claimed {
     pub chat_id: ChatId,
     pub whatsapp_id: String,
     pub recipient_jid: String,
-    pub body: String,
+    pub content: OutgoingContent,
     /// This one included.
     pub attempts: i32,
 }
@@ -194,19 +199,19 @@ type ClaimedColumns = (
     ChatId,
     String,
     Option<String>,
-    Option<String>,
+    Json,
     i32,
 );
 
 fn claimed_from(columns: ClaimedColumns) -> (DeviceId, Claimed) {
-    let (device_id, priority, id, chat_id, whatsapp_id, recipient_jid, body, attempts) = columns;
+    let (device_id, priority, id, chat_id, whatsapp_id, recipient_jid, stored, attempts) = columns;
     let claimed = Claimed {
         priority,
         id,
         chat_id,
         whatsapp_id,
         recipient_jid: recipient_jid.unwrap_or_default(),
-        body: body.unwrap_or_default(),
+        content: content::outgoing(stored),
         attempts,
     };
     (device_id, claimed)

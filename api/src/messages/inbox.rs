@@ -9,12 +9,12 @@ use entity::{DeviceId, MessageId, event, message};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, sea_query::Expr};
 use serde_json::json;
 
-use super::outbox::status_event;
+use super::{content, outbox::status_event};
 use crate::{
     chats::{self, ChatTouch, types::phone_of},
     clock::{Clock, new_id},
     devices::LeasedDevice,
-    engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage},
+    engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview},
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
     tenants::{Profiles, Quota},
@@ -215,13 +215,23 @@ fn new_row(
     }
 }
 
-fn content_of(content: &IncomingContent) -> (message::Kind, serde_json::Value, Option<String>) {
+fn content_of(incoming: &IncomingContent) -> (message::Kind, serde_json::Value, Option<String>) {
     // Postgres stores every character but U+0000.
     let clean = |text: &str| text.replace('\0', "\u{fffd}");
-    match content {
-        IncomingContent::Text { body } => {
+    match incoming {
+        IncomingContent::Text { body, link_preview } => {
             let body = clean(body);
-            (message::Kind::Text, json!({ "text": body }), Some(body))
+            let preview = link_preview.as_ref().map(|preview| LinkPreview {
+                url: clean(&preview.url),
+                title: clean(&preview.title),
+                description: preview.description.as_deref().map(clean),
+                thumbnail: preview.thumbnail.clone(),
+            });
+            (
+                message::Kind::Text,
+                content::of_text(&body, preview.as_ref()),
+                Some(body),
+            )
         }
         IncomingContent::Other { kind, description } => {
             let description = clean(description);

@@ -116,19 +116,26 @@ pub enum MessageContentInput {
 pub struct TextInput {
     /// 1–4,096 characters.
     pub body: String,
+    /// Show what the page behind the text's first http(s) link says of itself: title, description and picture. Kabar
+    /// then fetches that page, once and before it answers, which takes as long as the page does and at most the seconds
+    /// that are configured (4). A link that is good for one use is used up by it, and the page's server learns of the
+    /// fetch. When there is nothing to show the text is sent all the same, and `content.linkPreview` is null. False by
+    /// default: nothing is fetched.
+    pub link_preview: Option<bool>,
 }
 
 impl TryFrom<SendMessageInput> for NewMessage {
     type Error = UserError;
 
     fn try_from(input: SendMessageInput) -> Result<Self, UserError> {
-        let MessageContentInput::Text(TextInput { body }) = input.content;
+        let MessageContentInput::Text(TextInput { body, link_preview }) = input.content;
         let milliseconds = input.wait_ms.map(u64::try_from).transpose();
         let wait = milliseconds.map_err(|_| UserError::invalid("waitMs", "A time to wait is not negative."))?;
         Ok(Self {
             device_id: ids::parse(&input.device_id, "device", "deviceId")?,
             to: input.to.into(),
             text: body,
+            link_preview: link_preview.unwrap_or_default(),
             priority: input.priority.unwrap_or(Priority::Interactive).into(),
             idempotency_key: input.idempotency_key,
             wait_for: input.wait_for.unwrap_or(MessageStatus::Queued).into(),

@@ -12,9 +12,11 @@
 
 pub mod attempts;
 pub mod claims;
+pub mod content;
 pub mod inbox;
 pub mod inputs;
 pub mod joining;
+pub mod link_preview;
 pub mod originals;
 pub mod outbox;
 pub mod pacing;
@@ -31,6 +33,7 @@ pub mod waiting;
 
 pub use inbox::Inbox;
 pub use joining::Joining;
+pub use link_preview::LinkPreviews;
 pub use originals::Originals;
 pub use outbox::Outbox;
 pub use receipts::Receipts;

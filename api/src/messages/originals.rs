@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use entity::{DeviceId, message};
-use sea_orm::{ColumnTrait, DbErr, sea_query::Expr};
+use sea_orm::{ColumnTrait, DbErr, prelude::Json, sea_query::Expr};
 
+use super::content;
 use crate::{
     devices::Leases,
     engine::{self, OutgoingContent},
@@ -48,9 +49,8 @@ impl engine::Originals for Originals {
             // What was written on the phone has not been sent by us.
             .filter(Column::SendingAt.is_not_null())
             .limit(1)
-            .tuples::<(Option<String>,)>([Expr::col(Column::Body)])
+            .tuples::<(Json,)>([Expr::col(Column::Content)])
             .await?;
-        let body = found.into_iter().find_map(|(body,)| body);
-        Ok(body.map(|body| OutgoingContent::Text { body }))
+        Ok(found.into_iter().next().map(|(content,)| content::outgoing(content)))
     }
 }

@@ -10,11 +10,11 @@ use entity::{ChatId, DeviceId, MessageId, event, message};
 use sea_orm::{ActiveEnum, ColumnTrait, DbErr, SqlErr};
 use serde_json::json;
 
-use super::types::Recipient;
+use super::{content, types::Recipient};
 use crate::{
     chats::{self, ChatTouch},
     clock::{Clock, new_id},
-    engine,
+    engine::{self, LinkPreview},
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, GqlError, Refusal, UserError},
     store::{Batcher, Reach, TenantScope, TenantTx, filled},
@@ -36,6 +36,8 @@ pub struct Draft {
     pub sender_phone: Option<String>,
     pub recipient: Recipient,
     pub body: String,
+    /// What the page behind its link says of itself.
+    pub link_preview: Option<LinkPreview>,
     pub priority: message::Priority,
     pub idempotency_key: Option<String>,
     /// What the API token that sends may use by itself.
@@ -274,7 +276,7 @@ fn new_row(tx: &TenantTx, id: MessageId, chat_id: ChatId, draft: &Draft, now: Da
         recipient_jid: Some(draft.recipient.jid.clone()),
         recipient_phone: draft.recipient.phone.clone(),
         kind: message::Kind::Text,
-        content: json!({ "text": draft.body }),
+        content: content::of_text(&draft.body, draft.link_preview.as_ref()),
         body: Some(draft.body.clone()),
         status: message::Status::Queued,
         priority: draft.priority,

@@ -49,6 +49,14 @@ pub async fn find_many(scope: &TenantScope, ids: &[MessageId]) -> Result<HashMap
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// Whether a message has this idempotency key.
+pub async fn is_key_used(scope: &TenantScope, key: &str) -> Result<bool, DbErr> {
+    let found = scope
+        .find::<message::Entity>()
+        .filter(message::Column::IdempotencyKey.eq(key));
+    Ok(found.count().await? > 0)
+}
+
 /// A page of messages by creation.
 pub async fn list(
     scope: &TenantScope,

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
-    engine::{self, Outgoing, OutgoingContent, SendError},
+    engine::{self, Outgoing, SendError},
     events::EventLog,
     store::{Store, until_written},
     tenants::Profiles,
@@ -389,9 +389,7 @@ fn outgoing(message: &Claimed) -> Outgoing {
     Outgoing {
         whatsapp_id: message.whatsapp_id.clone(),
         to: message.recipient_jid.clone(),
-        content: OutgoingContent::Text {
-            body: message.body.clone(),
-        },
+        content: message.content.clone(),
         recovery: message.attempts > 1,
     }
 }

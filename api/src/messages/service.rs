@@ -6,7 +6,7 @@ use entity::{ChatId, DeviceId, MessageId, chat, event, message};
 use sea_orm::ColumnTrait;
 
 use super::{
-    Outbox, Senders,
+    LinkPreviews, Outbox, Senders,
     outbox::{Draft, METERS, status_event},
     queries,
     types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_text},
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     chats,
     clock::Clock,
-    devices, engine,
+    devices,
+    engine::{self, LinkPreview},
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
@@ -41,6 +42,7 @@ struct Parts {
     outbox: Outbox,
     senders: Senders,
     waiting: Waiting,
+    previews: LinkPreviews,
 }
 
 /// Whom a message is for, as the caller wrote it.
@@ -58,6 +60,8 @@ pub struct NewMessage {
     pub device_id: DeviceId,
     pub to: To,
     pub text: String,
+    /// Whether to show what the page behind its first link says.
+    pub link_preview: bool,
     pub priority: message::Priority,
     pub idempotency_key: Option<String>,
     /// How far it shall get before the call answers.
@@ -83,6 +87,7 @@ impl Messages {
         outbox: Outbox,
         senders: Senders,
         waiting: Waiting,
+        previews: LinkPreviews,
     ) -> Self {
         Self {
             parts: Arc::new(Parts {
@@ -93,6 +98,7 @@ impl Messages {
                 outbox,
                 senders,
                 waiting,
+                previews,
             }),
         }
     }
@@ -112,12 +118,18 @@ impl Messages {
             let message = "The device is not linked to a WhatsApp account. Link it first.";
             return Err(UserError::new(ErrorCode::NotLinked, message).at("deviceId").into());
         }
+        let link_preview = if new.link_preview {
+            self.preview(&scope, &body, idempotency_key.as_deref()).await?
+        } else {
+            None
+        };
         let draft = Draft {
             device_id: device.id,
             sender_jid: device.jid.unwrap_or_default(),
             sender_phone: device.phone_number,
             recipient,
             body,
+            link_preview,
             priority: new.priority,
             idempotency_key,
             budget: caller.budget(),
@@ -125,6 +137,22 @@ impl Messages {
         let row = self.parts.outbox.accept(scope.clone(), draft).await?;
         self.parts.senders.wake(row.device_id);
         self.wait(&scope, row, new.wait_for, patience).await
+    }
+
+    /// What is shown of a text's link. A call that is made again with its key is answered with the first message: nothing
+    /// is fetched for it.
+    async fn preview(
+        &self,
+        scope: &TenantScope,
+        body: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<LinkPreview>, Refusal> {
+        if let Some(key) = idempotency_key
+            && queries::is_key_used(scope, key).await?
+        {
+            return Ok(None);
+        }
+        Ok(self.parts.previews.of(scope.tenant_id(), body).await)
     }
 
     /// Takes back a message that has not left yet.

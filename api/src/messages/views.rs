@@ -1,13 +1,16 @@
 //! A message as the API shows it.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject, Union};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, message, receipt};
+use sea_orm::prelude::Json;
 
-use super::relations;
+use super::{content, relations};
 use crate::{
     chats::{schema::Chat, types::phone_of},
     devices::views::Device,
+    engine,
     graphql::{
         GqlError,
         scalars::{Jid, PhoneNumber},
@@ -158,7 +161,7 @@ impl From<message::Model> for Message {
             sender: Party::new(row.sender_jid, row.sender_phone, row.sender_name),
             recipient,
             kind: row.kind.into(),
-            content: MessageContent::of(row.kind, row.body),
+            content: MessageContent::of(row.kind, row.content, row.body),
             status: row.status.into(),
             status_history,
             error,
@@ -225,10 +228,13 @@ pub enum MessageContent {
 }
 
 impl MessageContent {
-    fn of(kind: message::Kind, body: Option<String>) -> Self {
+    fn of(kind: message::Kind, stored: Json, body: Option<String>) -> Self {
         let body = body.unwrap_or_default();
         match kind {
-            message::Kind::Text => Self::Text(TextContent { body }),
+            message::Kind::Text => Self::Text(TextContent {
+                body,
+                link_preview: content::link_preview(stored).map(Into::into),
+            }),
             _ => Self::Other(OtherContent { description: body }),
         }
     }
@@ -239,6 +245,35 @@ impl MessageContent {
 pub struct TextContent {
     /// The text, at most 4,096 characters in what is sent from here.
     pub body: String,
+    /// What is shown of its link; null without one, and when there was nothing to show.
+    pub link_preview: Option<LinkPreview>,
+}
+
+/// What the page behind a text's link says of itself. It is what the recipient sees: a page that changes later changes
+/// nothing here.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct LinkPreview {
+    /// The link as it stands in the text. In what comes in, its sender chose it.
+    pub url: String,
+    /// The page's title.
+    pub title: String,
+    /// What the page is about; null when it does not say.
+    pub description: Option<String>,
+    /// The page's picture as a `data:` URL: a JPEG, at most 192 pixels wide and high in what is sent from here. Null when
+    /// there is none.
+    pub thumbnail: Option<String>,
+}
+
+impl From<engine::LinkPreview> for LinkPreview {
+    fn from(preview: engine::LinkPreview) -> Self {
+        let data_url = |jpeg: Vec<u8>| format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+        Self {
+            url: preview.url,
+            title: preview.title,
+            description: preview.description,
+            thumbnail: preview.thumbnail.map(data_url),
+        }
+    }
 }
 
 /// Something that this version shows by a description only.

@@ -170,6 +170,8 @@ pub struct SandboxReceived {
     pub kind: String,
     /// Its text or caption.
     pub text: Option<String>,
+    /// What it shows of the text's link.
+    pub link_preview: Option<SandboxLinkPreview>,
     /// How often it arrived. More than once means that it was sent again; the phone showed it once all the same.
     pub times_on_wire: u32,
     /// When it first arrived.
@@ -185,8 +187,33 @@ impl From<sandbox::Received> for SandboxReceived {
             group: row.group.map(Jid),
             kind: row.kind,
             text: row.text,
+            link_preview: row.link_preview.map(Into::into),
             times_on_wire: row.times_on_wire,
             at: row.at,
+        }
+    }
+}
+
+/// What a text shows of the page behind its link, as a simulated phone received it.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SandboxLinkPreview {
+    /// The link as it stands in the text.
+    pub url: String,
+    /// The page's title.
+    pub title: Option<String>,
+    /// What the page is about.
+    pub description: Option<String>,
+    /// How large the picture is that came with it, in bytes; 0 without one.
+    pub thumbnail_bytes: usize,
+}
+
+impl From<sandbox::LinkPreview> for SandboxLinkPreview {
+    fn from(preview: sandbox::LinkPreview) -> Self {
+        Self {
+            url: preview.url,
+            title: preview.title,
+            description: preview.description,
+            thumbnail_bytes: preview.thumbnail_bytes,
         }
     }
 }

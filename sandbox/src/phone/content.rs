@@ -2,6 +2,8 @@
 
 use waproto::whatsapp as wa;
 
+use crate::views::LinkPreview;
+
 /// The kind and the text of a message; `None` when nobody would see it (keys, protocol).
 pub fn describe(message: &wa::Message) -> Option<(&'static str, Option<String>)> {
     let message = unwrap(message);
@@ -71,6 +73,17 @@ pub fn describe(message: &wa::Message) -> Option<(&'static str, Option<String>)>
     rest.sender_key_distribution_message = buffa::MessageField::none();
     rest.message_context_info = buffa::MessageField::none();
     (rest != wa::Message::default()).then_some(("other", None))
+}
+
+/// What a text shows of its link.
+pub fn link_preview(message: &wa::Message) -> Option<LinkPreview> {
+    let text = unwrap(message).extended_text_message.as_option()?;
+    Some(LinkPreview {
+        url: text.matched_text.clone()?,
+        title: text.title.clone(),
+        description: text.description.clone(),
+        thumbnail_bytes: text.jpeg_thumbnail.as_ref().map_or(0, Vec::len),
+    })
 }
 
 fn describe_protocol(protocol: &wa::message::ProtocolMessage) -> Option<(&'static str, Option<String>)> {

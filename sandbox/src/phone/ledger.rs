@@ -105,6 +105,7 @@ mod tests {
                 group: None,
                 kind: "text".to_owned(),
                 text: Some("hello".to_owned()),
+                link_preview: None,
                 times_on_wire: 0,
                 at: crate::clock::now(),
             },

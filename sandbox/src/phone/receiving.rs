@@ -203,6 +203,7 @@ impl PhoneTask {
                 group: envelope.group().map(ToString::to_string),
                 kind: kind.to_owned(),
                 text: text.clone(),
+                link_preview: content::link_preview(message),
                 times_on_wire: 1,
                 at: clock::now(),
             },

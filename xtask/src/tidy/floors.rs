@@ -13,7 +13,9 @@ const FLOORS: [(&str, &[&str]); 9] = [
     ("ground", &["clock", "config", "logging", "pictures", "secret"]),
     (
         "toolkit",
-        &["store", "keys", "engine", "graphql", "mail", "phone", "jobs", "rates"],
+        &[
+            "store", "keys", "engine", "fetch", "graphql", "mail", "phone", "jobs", "rates",
+        ],
     ),
     ("tenants, events, media", &["audit", "tenants", "events", "media"]),
     ("devices", &["devices"]),

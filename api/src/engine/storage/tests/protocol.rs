@@ -186,6 +186,13 @@ async fn messages_are_kept_until_they_are_taken_or_expire() {
 }
 
 /// An outbox with one text.
+fn halo() -> OutgoingContent {
+    OutgoingContent::Text {
+        body: "halo".into(),
+        link_preview: None,
+    }
+}
+
 struct One;
 
 #[async_trait::async_trait]
@@ -198,7 +205,7 @@ impl Originals for One {
         id: &str,
     ) -> Result<Option<OutgoingContent>, sea_orm::DbErr> {
         let found = chat == "62811@s.whatsapp.net" && id == "3EB0";
-        Ok(found.then(|| OutgoingContent::Text { body: "halo".into() }))
+        Ok(found.then(halo))
     }
 }
 
@@ -214,7 +221,7 @@ async fn what_the_outbox_has_is_not_stored_twice() {
     DeviceStore::save(&storage, &account).await.unwrap();
     let chat = "62811@s.whatsapp.net";
     let secret = secrets.of("3EB0").unwrap();
-    let text = compose(OutgoingContent::Text { body: "halo".into() }, Some(secret));
+    let text = compose(halo(), Some(secret));
     let text = waproto::codec::message_to_vec(&text);
 
     storage.store_sent_message(chat, "3EB0", &text).await.unwrap();
