@@ -28,6 +28,7 @@ mod m2026_11_21_000051_tenant_deletion;
 mod m2026_11_21_000060_api_token_limits;
 mod m2026_11_21_000061_row_level_security;
 mod m2026_11_21_000070_lighter_rows;
+mod m2026_11_21_000072_one_parent;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000060_api_token_limits::Migration),
             Box::new(m2026_11_21_000061_row_level_security::Migration),
             Box::new(m2026_11_21_000070_lighter_rows::Migration),
+            Box::new(m2026_11_21_000072_one_parent::Migration),
         ]
     }
 }

@@ -83,12 +83,37 @@ impl DeviceScope {
         Scoped::new(&self.reader, engine_record::Entity::find().filter(mine))
     }
 
+    /// Reads single records of several devices, in one statement.
+    pub async fn read_at(places: &[Place<'_>]) -> Result<Vec<engine_record::Model>, DbErr> {
+        let Some((first, _, _)) = places.first() else {
+            return Ok(Vec::new());
+        };
+        let read = engine_record::Entity::find().filter(any_of(places));
+        read.all(&first.reader).await
+    }
+
     /// Begins a transaction, which other devices of this node may join: writers of many devices commit together.
     pub async fn begin(&self) -> Result<RecordTx, DbErr> {
         Ok(RecordTx {
             transaction: self.reader.begin().await?,
         })
     }
+}
+
+/// Where a record stands: its device, its space and its key.
+pub type Place<'a> = (&'a DeviceScope, i16, &'a [u8]);
+
+fn any_of(places: &[Place<'_>]) -> Condition {
+    use engine_record::Column;
+    let place = |(scope, space, key): Place<'_>| {
+        Condition::all()
+            .add(Column::DeviceId.eq(device_value(scope.device_id)))
+            .add(Column::Space.eq(space))
+            .add(Column::Key.eq(key))
+    };
+    filled(places.iter().copied())
+        .into_iter()
+        .fold(Condition::any(), |any, one| any.add(place(one)))
 }
 
 /// A transaction over engine records. Every call names the device it is for.
@@ -152,6 +177,15 @@ impl RecordTx {
             .filter(engine_record::Column::DeviceId.eq(device_value(scope.device_id)))
             .filter(condition.into_condition());
         Ok(delete.exec(&*self.transaction).await?.rows_affected)
+    }
+
+    /// Deletes single records, of several devices in one statement.
+    pub async fn delete_at(&self, places: &[Place<'_>]) -> Result<(), DbErr> {
+        for some in places.chunks(64) {
+            let delete = engine_record::Entity::delete_many().filter(any_of(some));
+            delete.exec(&*self.transaction).await?;
+        }
+        Ok(())
     }
 
     /// Deletes everything of a device.

@@ -27,7 +27,7 @@ mod tests;
 mod update;
 
 pub use batcher::{Batcher, Stopped, by_tenant};
-pub use device_scope::{DeviceOrigin, DeviceScope, Record, RecordTx};
+pub use device_scope::{DeviceOrigin, DeviceScope, Place, Record, RecordTx};
 pub use open::{DatabaseOptions, OpenError};
 pub use persist::until_written;
 pub use pools::Reader;

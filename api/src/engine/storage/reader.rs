@@ -4,15 +4,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use entity::{
-    DeviceId,
-    engine_record::{Column, Entity},
-};
+use entity::{DeviceId, engine_record::Column};
 use sea_orm::{ColumnTrait, DbErr, Order, sea_query::Expr};
 use wacore::store::error::StoreError;
 
 use super::{StoreResult, space::Space};
-use crate::store::{Batcher, DeviceScope, Reader as Connection, Scoped, Stopped, filled};
+use crate::store::{Batcher, DeviceScope, Place, Scoped, Stopped, filled};
 
 /// The most reads of one statement.
 const LARGEST: usize = 32;
@@ -86,11 +83,11 @@ impl Reader {
 type Found = HashMap<(DeviceId, i16), HashMap<Vec<u8>, Stored>>;
 
 async fn read(wanted: Vec<Wanted>) -> Vec<Answer> {
-    let of = |kind: fn(&Which) -> bool| each(wanted.iter().filter(move |one| kind(&one.which)));
+    let of = |which: Which| wanted.iter().filter(move |one| one.which == which);
     let (keys, highest, few) = tokio::join!(
-        of(|which| matches!(which, Which::Key(_))),
-        of(|which| matches!(which, Which::Highest)),
-        of(|which| matches!(which, Which::Few)),
+        at_keys(&wanted),
+        of_spaces(of(Which::Highest)),
+        of_spaces(of(Which::Few)),
     );
     let answer = |one: &Wanted| {
         let found = match one.which {
@@ -110,8 +107,32 @@ async fn read(wanted: Vec<Wanted>) -> Vec<Answer> {
     wanted.iter().map(answer).collect()
 }
 
-/// One statement for reads of one kind.
-async fn each<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> Result<Found, Arc<DbErr>> {
+async fn at_keys(wanted: &[Wanted]) -> Result<Found, Arc<DbErr>> {
+    let places: Vec<Place<'_>> = wanted
+        .iter()
+        .filter_map(|one| match &one.which {
+            Which::Key(key) => Some((&one.scope, one.space.number(), key.as_slice())),
+            Which::Highest | Which::Few => None,
+        })
+        .collect();
+    let rows = DeviceScope::read_at(&places).await?;
+    Ok(by_place(
+        rows.into_iter()
+            .map(|row| (row.device_id, row.space, row.key, row.value, row.number)),
+    ))
+}
+
+/// Wants of one kind, other than by key.
+async fn of_spaces<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> Result<Found, Arc<DbErr>> {
+    let query = |wanted: &'a Wanted| {
+        let here = wanted.scope.find().filter(Column::Space.eq(wanted.space.number()));
+        if wanted.which == Which::Few {
+            return here.limit(FEW + 1);
+        }
+        here.filter(Column::Number.is_not_null())
+            .order_by(Column::Number, Order::Desc)
+            .limit(1)
+    };
     let queries = filled(wanted).into_iter().map(query).collect();
     let columns = [
         Column::DeviceId,
@@ -121,7 +142,10 @@ async fn each<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> Result<Found, Arc
         Column::Number,
     ]
     .map(Expr::col);
-    let rows = Scoped::tuples_of_each::<(DeviceId, i16, Vec<u8>, Vec<u8>, Option<i64>)>(queries, &columns).await?;
+    Ok(by_place(Scoped::tuples_of_each(queries, &columns).await?.into_iter()))
+}
+
+fn by_place(rows: impl Iterator<Item = (DeviceId, i16, Vec<u8>, Vec<u8>, Option<i64>)>) -> Found {
     let mut found = Found::new();
     for (device, space, key, value, number) in rows {
         let stored = Stored {
@@ -131,17 +155,5 @@ async fn each<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> Result<Found, Arc
         };
         found.entry((device, space)).or_default().insert(key, stored);
     }
-    Ok(found)
-}
-
-fn query(wanted: &Wanted) -> Scoped<'_, Connection, Entity> {
-    let here = wanted.scope.find().filter(Column::Space.eq(wanted.space.number()));
-    match &wanted.which {
-        Which::Key(key) => here.filter(Column::Key.eq(key.clone())),
-        Which::Highest => here
-            .filter(Column::Number.is_not_null())
-            .order_by(Column::Number, Order::Desc)
-            .limit(1),
-        Which::Few => here.limit(FEW + 1),
-    }
+    found
 }

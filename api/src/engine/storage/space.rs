@@ -50,4 +50,10 @@ impl Space {
     pub(super) const fn number(self) -> i16 {
         self as i16
     }
+
+    /// Whether a key is written once and never again: a record that is deleted before it was committed needs no statement.
+    /// Should WhatsApp deliver a message a second time, the copy that stays is of one that the inbox knows, and expires.
+    pub(super) const fn is_written_once(self) -> bool {
+        matches!(self, Self::PendingInbound)
+    }
 }

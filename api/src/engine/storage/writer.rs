@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::space::Space;
-use crate::store::{DeviceScope, Record, RecordTx, filled};
+use crate::store::{DeviceScope, Record, RecordTx};
 
 const QUEUE: usize = 4096;
 const LARGEST: usize = 2048;
@@ -294,7 +294,10 @@ impl<'a> Pending<'a> {
                 return Ok(0);
             }
             Change::Delete { space, key } => {
-                self.places.insert((device, *space, key), None);
+                let before = self.places.insert((device, *space, key), None);
+                if space.is_written_once() && before.flatten().is_some() {
+                    self.places.remove(&(device, *space, key.as_slice()));
+                }
                 return Ok(0);
             }
             Change::DeletePrefix { space, prefix } => prefix_condition(*space, prefix),
@@ -310,7 +313,7 @@ impl<'a> Pending<'a> {
 
     async fn flush(&mut self, tx: &RecordTx) -> Result<(), DbErr> {
         let mut puts = Vec::with_capacity(self.places.len());
-        let mut deletions: HashMap<(DeviceId, Space), Vec<&'a [u8]>> = HashMap::new();
+        let mut deletions = Vec::new();
         for ((device, space, key), value) in self.places.drain() {
             match value {
                 Some((value, number, expires_at)) => {
@@ -323,17 +326,10 @@ impl<'a> Pending<'a> {
                     };
                     puts.push((self.scopes[&device], record));
                 }
-                None => deletions.entry((device, space)).or_default().push(key),
+                None => deletions.push((self.scopes[&device], space.number(), key)),
             }
         }
-        for ((device, space), keys) in deletions {
-            for keys in keys.chunks(500) {
-                let these = Condition::all()
-                    .add(Column::Space.eq(space.number()))
-                    .add(Column::Key.is_in(filled(keys.iter().map(|key| key.to_vec()))));
-                tx.delete(self.scopes[&device], these).await?;
-            }
-        }
+        tx.delete_at(&deletions).await?;
         tx.put(puts).await
     }
 }
