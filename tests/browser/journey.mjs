@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -191,6 +192,43 @@ try {
     await byId('composer-text').press('Enter')
     await status(byId('message').filter({ hasText: 'Baik juga.' }), 'Read')
     assert.equal(await byId('composer-text').inputValue(), '')
+  })
+
+  await step('a link shows what its page says, when that is asked for', async () => {
+    const photo = await page.screenshot()
+    const html = `<title>Rendang Padang</title><meta name="description" content="Masak dengan api kecil sampai santan mengering.">
+      <meta property="og:image" content="/foto.png">`
+    let answer
+    const asked = new Promise(resolve => (answer = resolve))
+    const website = createServer((request, response) => {
+      if (request.url !== '/foto.png') return answer(() => response.setHeader('content-type', 'text/html').end(html))
+      response.setHeader('content-type', 'image/png').end(photo)
+    })
+    await new Promise(resolve => website.listen(0, '127.0.0.1', resolve))
+    const link = `http://127.0.0.1:${website.address().port}/resep`
+    await byId('composer-text').fill(`Lihat ${link}`)
+    await byId('composer-preview').check()
+    await picture('composer-preview')
+    await byId('composer-text').press('Enter')
+    const show = await asked
+    // Written while the page is still being fetched: it must not overtake the link.
+    await byId('composer-text').fill('Bagaimana menurutmu?')
+    await byId('composer-preview').waitFor({ state: 'detached' })
+    await byId('composer-text').press('Enter')
+    show()
+    const message = byId('message').filter({ hasText: link })
+    const card = byId('link-preview', message)
+    await card.filter({ hasText: 'Rendang Padang' }).waitFor()
+    assert.equal(await card.getAttribute('href'), link)
+    await card.locator('img').waitFor()
+    await status(byId('message').filter({ hasText: 'Bagaimana menurutmu?' }), 'Read')
+    await status(message, 'Read')
+    const arrived = text => byId('ledger-line', phone).filter({ hasText: text })
+    const place = async text => Number(await arrived(text).locator('td').first().innerText())
+    assert.ok((await place(link)) < (await place('Bagaimana menurutmu?')))
+    await picture('inbox-link-preview')
+    await accessible('inbox with a preview')
+    website.close()
   })
 
   await step('what comes in elsewhere counts as unread until it is opened', async () => {

@@ -22,6 +22,9 @@ fn a_person_links_an_account_writes_and_hears_the_answer() -> Result<()> {
             ("KABAR_OPERATOR_EMAIL", EMAIL.to_owned()),
             ("KABAR_OPERATOR_PASSWORD", PASSWORD.to_owned()),
             ("KABAR_WEB_DIR", console),
+            // The journey has a website of its own.
+            ("KABAR_FETCHING_ALLOWED_NETWORKS", "127.0.0.1".to_owned()),
+            ("KABAR_FETCHING_TIMEOUT_MS", "30000".to_owned()),
         ];
         let kabar = Kabar::start(environment.map(|(name, value)| (name.to_owned(), value)).into()).await?;
         journey(&kabar).await

@@ -97,6 +97,15 @@ pub enum MessageStatus {
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
 pub struct TextContent {
     pub body: String,
+    pub link_preview: Option<LinkPreview>,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct LinkPreview {
+    pub url: String,
+    pub title: String,
+    pub description: Option<String>,
+    pub thumbnail: Option<String>,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -163,6 +172,7 @@ enum MessageContentInput {
 #[derive(cynic::InputObject, Clone, Debug)]
 struct TextInput {
     body: String,
+    link_preview: Option<bool>,
 }
 
 #[derive(cynic::QueryVariables, Debug)]
@@ -234,9 +244,11 @@ pub async fn send_text(
     device_id: Id,
     to: RecipientInput,
     body: String,
+    link_preview: bool,
     idempotency_key: String,
 ) -> Result<Message, ApiError> {
-    let content = MessageContentInput::Text(TextInput { body });
+    let link_preview = Some(link_preview);
+    let content = MessageContentInput::Text(TextInput { body, link_preview });
     let input = SendMessageInput {
         device_id,
         to,

@@ -23,6 +23,7 @@ phrases! {
     via_device(name: &str): format!("via {name}"), format!("lewat {name}");
     write_message: "Write a message", "Tulis pesan";
     send: "Send", "Kirim";
+    link_preview: "Show a preview of the link", "Tampilkan pratinjau tautan";
     send_from: "Send from", "Kirim dari";
     number_hint: "With country code, such as +62 812….", "Dengan kode negara, misalnya +62 812….";
     no_linked_device: "No linked device", "Belum ada perangkat tertaut";

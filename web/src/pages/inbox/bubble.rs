@@ -6,7 +6,7 @@ use super::thread::{Entry, Thread, failure, time};
 use crate::{
     api::{
         chats::Chat,
-        messages::{Direction, Message, MessageContent, MessageStatus},
+        messages::{Direction, LinkPreview, Message, MessageContent, MessageStatus},
     },
     components::{
         badge::Ticks,
@@ -94,9 +94,41 @@ fn body(entry: &Entry) -> AnyView {
     match entry {
         Entry::Pending { body, .. } => linked(body).into_any(),
         Entry::Stored(message) => match &message.content {
-            MessageContent::TextContent(text) => linked(&text.body).into_any(),
+            MessageContent::TextContent(text) => {
+                view! { {text.link_preview.as_ref().map(card)} {linked(&text.body)} }.into_any()
+            }
             other => view! { <p class="bubble-text other">{other.text().to_owned()}</p> }.into_any(),
         },
+    }
+}
+
+/// What the page behind a link says of itself. Somebody else may have chosen the address: only those of the web lead on.
+fn card(preview: &LinkPreview) -> impl IntoView + use<> {
+    let address = preview.url.trim();
+    let rest = ["https://", "http://"].iter().find_map(|scheme| {
+        let (start, rest) = address.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let host = rest
+        .unwrap_or(address)
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let href = rest.is_some().then(|| address.to_owned());
+    let picture = preview
+        .thumbnail
+        .clone()
+        .filter(|url| url.starts_with("data:image/jpeg;base64,"));
+    view! {
+        <a class="link-card" href=href rel="external noopener noreferrer" target="_blank" data-testid="link-preview">
+            {picture.map(|picture| view! { <img src=picture alt="" /> })}
+            <span class="link-card-words">
+                <span class="link-card-title">{preview.title.clone()}</span>
+                {preview.description.clone().map(|text| view! { <span class="link-card-text">{text}</span> })}
+                <span class="link-card-host">{host}</span>
+            </span>
+        </a>
     }
 }
 
@@ -146,10 +178,11 @@ fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl Int
         Entry::Pending {
             key,
             body,
+            link_preview,
             refused: Some(reason),
             ..
         } => {
-            let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), body.clone());
+            let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), body.clone(), link_preview);
             view! {
                 <p class="bubble-failure">
                     <span>{reason}</span>

@@ -10,7 +10,7 @@ use leptos_router::{
 use super::{
     bubble::Bubble,
     chat_list::{initial, title},
-    composer::Composer,
+    composer::{Composer, Written},
     details::DetailsDrawer,
     thread::{Item, Stage, Thread},
 };
@@ -220,7 +220,7 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
             </button>
         </Show>
         {if session.may_write() {
-            view! { <Composer chat on_send=move |body: String| thread.send(&chat.get_untracked(), body) /> }.into_any()
+            view! { <Composer chat on_send=move |text: Written| thread.send(&chat.get_untracked(), text.body, text.link_preview) /> }.into_any()
         } else {
             view! { <p class="read-only">{words().read_only()}</p> }.into_any()
         }}

@@ -3,6 +3,7 @@
 //! **Invariant:** what a person sends has one key for all its attempts, so neither a double click, nor a retry, nor an
 //! answer that got lost makes two messages.
 
+use futures::channel::oneshot;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
@@ -26,6 +27,8 @@ pub enum Entry {
     Pending {
         key: String,
         body: String,
+        /// Whether what the page behind its link says is to be shown.
+        link_preview: bool,
         at: At,
         refused: Option<String>,
     },
@@ -66,6 +69,8 @@ pub struct Thread {
     /// Grows when a bubble got taller.
     pub grown: RwSignal<u32>,
     chat_id: StoredValue<String>,
+    /// Ends with the newest attempt to send.
+    last_turn: StoredValue<Option<oneshot::Receiver<()>>>,
 }
 
 impl Thread {
@@ -78,6 +83,7 @@ impl Thread {
             arrived: RwSignal::new(0),
             grown: RwSignal::new(0),
             chat_id: StoredValue::new(chat_id),
+            last_turn: StoredValue::new(None),
         };
         let live = live::use_live();
         Effect::new(move |_| {
@@ -232,37 +238,48 @@ impl Thread {
     }
 
     /// Shows the text at once and sends it.
-    pub fn send(self, chat: &Chat, body: String) {
+    pub fn send(self, chat: &Chat, body: String, link_preview: bool) {
         let key = unique::key();
         let entry = Entry::Pending {
             key: key.clone(),
             body: body.clone(),
+            link_preview,
             at: At::now(),
             refused: None,
         };
         self.rows.push(key.clone(), entry);
         self.arrived.update(|arrived| *arrived += 1);
-        self.attempt(chat.clone(), key, body);
+        self.attempt(chat.clone(), key, body, link_preview);
     }
 
     /// Sends again what was refused, with the key it had.
-    pub fn send_again(self, chat: &Chat, key: String, body: String) {
+    pub fn send_again(self, chat: &Chat, key: String, body: String, link_preview: bool) {
         self.rows.update(
             &key,
             Entry::Pending {
                 key: key.clone(),
                 body: body.clone(),
+                link_preview,
                 at: At::now(),
                 refused: None,
             },
         );
-        self.attempt(chat.clone(), key, body);
+        self.attempt(chat.clone(), key, body, link_preview);
     }
 
-    fn attempt(self, chat: Chat, key: String, body: String) {
+    /// Sends after what was sent before from here: a preview takes a while to fetch, and what is written meanwhile must
+    /// not overtake it.
+    fn attempt(self, chat: Chat, key: String, body: String, link_preview: bool) {
+        let (done, turn) = oneshot::channel::<()>();
+        let before = self.last_turn.try_update_value(|last| last.replace(turn)).flatten();
         spawn_local(async move {
+            if let Some(before) = before {
+                // It ends when the other attempt does, whatever came of it.
+                let _ = before.await;
+            }
             let to = RecipientInput::Jid(chat.jid);
-            let answer = messages::send_text(chat.device.id, to, body.clone(), key.clone()).await;
+            let answer = messages::send_text(chat.device.id, to, body.clone(), link_preview, key.clone()).await;
+            drop(done);
             if self.stage.try_get_untracked().is_none() {
                 return;
             }
@@ -281,6 +298,7 @@ impl Thread {
                         Entry::Pending {
                             key: key.clone(),
                             body,
+                            link_preview,
                             at: At::now(),
                             refused,
                         },
