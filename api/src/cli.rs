@@ -10,6 +10,7 @@ use api::{
     config::{Config, Sources, default_file},
     logging, schema,
     secret::Secret,
+    telemetry::Telemetry,
     tenants::{self, Links, NewOperator, Passwords},
 };
 use clap::{Parser, Subcommand};
@@ -89,14 +90,24 @@ pub fn run() -> Result<()> {
         _ => {}
     }
     let config = Config::load(&Sources::of_process(cli.config))?;
-    logging::start(&config.log);
+    let telemetry = match cli.command {
+        Command::Serve => Telemetry::prepare(&config.telemetry)?,
+        _ => None,
+    };
+    logging::start(&config.log, telemetry.as_ref().map(Telemetry::layer));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("no threads to run on")?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve(config).await,
+            Command::Serve => {
+                let served = serve(config).await;
+                if let Some(telemetry) = telemetry {
+                    telemetry.stop().await;
+                }
+                served
+            }
             Command::Migrate => migrate(&config).await,
             Command::Admin(Admin::CreateOperator { email, password, name }) => {
                 create_operator(config, email, password, name).await

@@ -109,6 +109,8 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// Logging.
     pub log: Log,
+    /// Traces.
+    pub telemetry: Telemetry,
 }
 
 /// Origins of pages of other sites.
@@ -331,6 +333,19 @@ pub struct Log {
     pub format: LogFormat,
     /// Filter directives.
     pub level: String,
+}
+
+/// Traces for an OpenTelemetry collector.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// Where OTLP over HTTP is taken, with its path; without one nothing is traced.
+    pub endpoint: Option<String>,
+    /// What every request to it carries.
+    pub headers: Vec<(String, Secret)>,
+    /// How traces call this server.
+    pub service_name: String,
+    /// The part of the traces that is recorded, 0 to 1, of those that begin here.
+    pub sample_ratio: f64,
 }
 
 /// How log lines look.

@@ -30,4 +30,5 @@ pub mod sandbox_control;
 pub mod schema;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
 pub mod tenants;

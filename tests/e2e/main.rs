@@ -15,4 +15,5 @@ mod plans;
 mod quotas;
 mod restarts;
 mod subscriptions;
+mod telemetry;
 mod two_nodes;

@@ -6,6 +6,7 @@
 mod app;
 mod authority;
 mod client;
+mod collector;
 mod customer;
 mod database;
 mod place;
@@ -22,6 +23,7 @@ mod website;
 pub use app::TestApp;
 pub use authority::Authority;
 pub use client::{Client, Response};
+pub use collector::{Collector, TracedSpan};
 pub use customer::Customer;
 pub use database::{Kind, TestDatabase, run_on};
 pub use place::Place;

@@ -134,7 +134,8 @@ impl Kabar {
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KABAR_")) {
+        let is_setting = |name: &str| name.starts_with("KABAR_") || name.starts_with("OTEL_");
+        for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

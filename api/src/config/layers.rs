@@ -27,6 +27,12 @@ const SHORT_NAMES: [(&str, &str); 12] = [
     ("KABAR_SANDBOX_LISTEN", "sandbox.listen"),
 ];
 
+/// Variables that other programs know as well. Kabar's own names go before them.
+const STANDARD_NAMES: [(&str, &str); 2] = [
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+    ("OTEL_SERVICE_NAME", "telemetry.service_name"),
+];
+
 /// The file that documents every setting, and holds its default.
 pub fn default_file() -> &'static str {
     include_str!("../../kabar.default.toml")
@@ -48,7 +54,8 @@ pub struct Sources {
 impl Sources {
     /// The process' environment, and the file that `--config` or KABAR_CONFIG names, or `./kabar.toml`.
     pub fn of_process(file: Option<PathBuf>) -> Self {
-        let variables: BTreeMap<String, String> = env::vars().filter(|(name, _)| name.starts_with("KABAR_")).collect();
+        let is_ours = |name: &str| name.starts_with("KABAR_") || STANDARD_NAMES.iter().any(|(known, _)| *known == name);
+        let variables: BTreeMap<String, String> = env::vars().filter(|(name, _)| is_ours(name)).collect();
         let named = variables
             .get("KABAR_CONFIG")
             .filter(|path| !path.is_empty())
@@ -112,13 +119,22 @@ pub(super) fn read(sources: &Sources) -> Result<(Raw, Origins), ConfigError> {
                 });
             }
             origins.0.insert(key.clone(), format!("`{key}` in {}", path.display()));
+            let value = match (get(&table, &key), value) {
+                // `1` is a number like `1.0`.
+                (Some(Value::Float(_)), Value::Integer(number)) => {
+                    i32::try_from(number).map_or(Value::Integer(number), |number| Value::Float(number.into()))
+                }
+                (_, value) => value,
+            };
             set(&mut table, &key, value);
         }
     }
     for key in &known {
         let name = variable(key);
-        let short = SHORT_NAMES.iter().find(|(_, of)| of == key).map(|(short, _)| *short);
-        for name in [Some(name.as_str()), short].into_iter().flatten() {
+        let of_key = |(name, of): &(&'static str, &str)| (of == key).then_some(*name);
+        let standard = STANDARD_NAMES.iter().find_map(of_key);
+        let short = SHORT_NAMES.iter().find_map(of_key);
+        for name in [standard, Some(name.as_str()), short].into_iter().flatten() {
             if let Some(text) = sources.variables.get(name) {
                 origins.0.insert(key.clone(), name.to_owned());
                 set_text(&mut table, key, text, &origins)?;
@@ -226,6 +242,10 @@ fn set_text(table: &mut Table, key: &str, text: &str, origins: &Origins) -> Resu
             Ok(number) => Value::Integer(number),
             Err(_) => return Err(origins.invalid(key, "write a whole number")),
         },
+        Some(Value::Float(_)) => match text.parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => return Err(origins.invalid(key, "write a number")),
+        },
         Some(Value::Array(_)) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
@@ -319,6 +339,12 @@ mod tests {
             ("KABAR_FETCHING_CA_FILE", "/nonexistent/ca.pem"),
             ("KABAR_FETCHING_TIMEOUT_MS", "0"),
             ("KABAR_SENDING_WINDOW", "-1"),
+            ("KABAR_TELEMETRY_OTLP_ENDPOINT", "collector:4318"),
+            ("KABAR_TELEMETRY_OTLP_ENDPOINT", "https://user:password@collector"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+            ("KABAR_TELEMETRY_SAMPLE_RATIO", "1.5"),
+            ("KABAR_TELEMETRY_SAMPLE_RATIO", "some"),
+            ("KABAR_TELEMETRY_HEADERS", "authorization"),
         ] {
             let error = Config::load(&with_variables(&[(name, value)]))
                 .expect_err(name)
@@ -328,6 +354,33 @@ mod tests {
                 "{name}: {error}"
             );
         }
+    }
+
+    #[test]
+    fn standard_variables_stand_behind_our_own() {
+        let endpoint = |variables: &[(&str, &str)]| {
+            let config = Config::load(&with_variables(variables)).expect("valid");
+            config.telemetry.endpoint
+        };
+        let standard = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+        let own = ("KABAR_TELEMETRY_OTLP_ENDPOINT", "https://traces.example/otlp/");
+        assert_eq!(endpoint(&[]), None);
+        assert_eq!(
+            endpoint(&[standard]).as_deref(),
+            Some("http://collector:4318/v1/traces")
+        );
+        assert_eq!(
+            endpoint(&[standard, own]).as_deref(),
+            Some("https://traces.example/otlp/v1/traces")
+        );
+        assert_eq!(endpoint(&[standard, (own.0, "")]), None);
+    }
+
+    #[test]
+    fn whole_numbers_are_read_where_numbers_are_wanted() {
+        let (sources, _file) = with_file("[telemetry]\nsample_ratio = 0\n");
+        let config = Config::load(&sources).expect("valid");
+        assert!(config.telemetry.sample_ratio < f64::EPSILON);
     }
 
     #[test]

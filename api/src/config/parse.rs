@@ -4,12 +4,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
     Config, ConfigError, CorsOrigins, Database, Engine, Exports, Fetching, FirstRun, Graphql, Log, LogFormat, Login,
-    Mail, Mode, Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions,
+    Mail, Mode, Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions, Telemetry,
     layers::Origins,
     master_key,
     raw::{
         Raw, RawDatabase, RawEngine, RawFetching, RawFirstRun, RawGraphql, RawLog, RawMail, RawPasswords,
-        RawRateLimits, RawSandbox, RawSending, RawServer, RawSessions,
+        RawRateLimits, RawSandbox, RawSending, RawServer, RawSessions, RawTelemetry,
     },
 };
 use crate::secret::Secret;
@@ -52,6 +52,7 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
         engine: engine(&raw.engine, origins)?,
         sandbox: sandbox(raw.sandbox, origins)?,
         log: log(raw.log, origins)?,
+        telemetry: telemetry(raw.telemetry, origins)?,
         data_dir: raw.data_dir,
     })
 }
@@ -342,6 +343,55 @@ fn log(raw: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
         format,
         level: raw.level,
     })
+}
+
+fn telemetry(raw: RawTelemetry, origins: &Origins) -> Result<Telemetry, ConfigError> {
+    let endpoint = optional(raw.otlp_endpoint).map(|url| traces_url(&url, origins));
+    let headers = raw.headers.iter().map(|text| header(text, origins));
+    if !(0.0..=1.0).contains(&raw.sample_ratio) {
+        return Err(origins.invalid("telemetry.sample_ratio", "write a number from 0 to 1, such as 0.1"));
+    }
+    if raw.service_name.is_empty() {
+        return Err(origins.invalid("telemetry.service_name", "write a name"));
+    }
+    Ok(Telemetry {
+        endpoint: endpoint.transpose()?,
+        headers: headers.collect::<Result<_, _>>()?,
+        service_name: raw.service_name,
+        sample_ratio: raw.sample_ratio,
+    })
+}
+
+/// The standard names the collector's base address; traces have a path of their own below it.
+fn traces_url(text: &str, origins: &Origins) -> Result<String, ConfigError> {
+    let key = "telemetry.otlp_endpoint";
+    let is_http = |url: &http::Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
+    let Some(url) = text.parse().ok().filter(is_http) else {
+        return Err(origins.invalid(key, "write an address such as http://127.0.0.1:4318"));
+    };
+    let has_user = url
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'));
+    if has_user || url.query().is_some() || text.contains('#') {
+        let message = "it has a user, a query or a mark; what a collector wants to know goes into telemetry.headers";
+        return Err(origins.invalid(key, message));
+    }
+    let base = text.trim_end_matches('/');
+    Ok(if base.ends_with("/v1/traces") {
+        base.to_owned()
+    } else {
+        format!("{base}/v1/traces")
+    })
+}
+
+fn header(text: &str, origins: &Origins) -> Result<(String, Secret), ConfigError> {
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    let is_valid = http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok();
+    if !is_valid {
+        // The text is not shown: its value is a secret.
+        return Err(origins.invalid("telemetry.headers", "write each as name=value"));
+    }
+    Ok((name.to_owned(), Secret::new(value)))
 }
 
 fn address(text: &str, key: &str, origins: &Origins) -> Result<SocketAddr, ConfigError> {

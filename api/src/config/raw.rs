@@ -28,6 +28,7 @@ pub(super) struct Raw {
     pub engine: RawEngine,
     pub sandbox: RawSandbox,
     pub log: RawLog,
+    pub telemetry: RawTelemetry,
 }
 
 #[derive(Debug, Deserialize)]
@@ -172,4 +173,13 @@ pub(super) struct RawSandbox {
 pub(super) struct RawLog {
     pub format: String,
     pub level: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTelemetry {
+    pub otlp_endpoint: String,
+    pub headers: Vec<String>,
+    pub service_name: String,
+    pub sample_ratio: f64,
 }

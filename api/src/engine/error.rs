@@ -66,4 +66,17 @@ impl SendError {
     pub const fn outcome_is_unknown(&self) -> bool {
         matches!(self, Self::Timeout | Self::Transport)
     }
+
+    /// Which of them it is, without what WhatsApp said.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotConnected => "NOT_CONNECTED",
+            Self::NotOnWhatsApp => "NOT_ON_WHATSAPP",
+            Self::Address => "INVALID_ADDRESS",
+            Self::Rejected(_) => "REJECTED",
+            Self::Failed(_) => "SEND_FAILED",
+            Self::Timeout => "TIMEOUT",
+            Self::Transport => "TRANSPORT",
+        }
+    }
 }

@@ -9,7 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
+
+use crate::telemetry::spans;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -23,10 +25,19 @@ pub async fn watch(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("console", MatchedPath::as_str)
         .to_owned();
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route, trace_id = Empty);
+    let traced = if is_quiet(&route) {
+        Span::none()
+    } else {
+        spans::request(known_method(&method), &route, request.headers())
+    };
+    if let Some(trace_id) = spans::trace_id(&traced) {
+        span.record("trace_id", tracing::field::display(trace_id));
+    }
 
     let result = AssertUnwindSafe(next.run(request))
         .catch_unwind()
+        .instrument(traced.clone())
         .instrument(span.clone())
         .await;
     let mut response = result.unwrap_or_else(|panic| {
@@ -39,6 +50,7 @@ pub async fn watch(request: Request, next: Next) -> Response {
     });
 
     let status = response.status();
+    spans::answered(&traced, status);
     let elapsed = began.elapsed();
     span.in_scope(|| {
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);

@@ -154,7 +154,7 @@ async fn run(
         },
         (None, None) => return (Envelope::refused(admission::unauthenticated()), None),
     };
-    let executed = services.executor.execute(request);
+    let executed = services.run(request, kind);
     let envelope = match tokio::time::timeout(services.config.server.request_timeout, executed).await {
         Ok(response) => Envelope::of(response),
         Err(_) => Envelope::refused_with("TIMED_OUT", "The request took too long and was given up."),

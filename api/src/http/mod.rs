@@ -42,9 +42,13 @@ pub use router::router;
 
 use std::sync::Arc;
 
-use async_graphql::{ObjectType, Request, Response, SubscriptionType};
+use async_graphql::{
+    ObjectType, Request, Response, SubscriptionType, Value,
+    parser::types::{DocumentOperations, OperationType},
+};
 use futures::{future::BoxFuture, stream::BoxStream};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     clock::Clock,
@@ -53,6 +57,7 @@ use crate::{
     platform::Platform,
     rates::{RateSettings, Windows},
     store::Store,
+    telemetry::spans,
     tenants::Accounts,
 };
 
@@ -76,6 +81,39 @@ where
 
     fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
         async_graphql::Schema::execute_stream(self, request)
+    }
+}
+
+impl Services {
+    /// Runs a query or a mutation, in a span of its own.
+    fn run(&self, mut request: Request, kind: OperationType) -> impl Future<Output = Response> + Send + use<> {
+        let span = spans::operation(&kind.to_string(), || operation_name(&mut request));
+        let executor = Arc::clone(&self.executor);
+        async move {
+            let response = executor.execute(request).instrument(span.clone()).await;
+            if let Some(code) = first_code(&response) {
+                spans::refused(&span, code);
+            }
+            response
+        }
+    }
+}
+
+/// How the client calls the operation, in a document that was parsed already.
+fn operation_name(request: &mut Request) -> Option<String> {
+    if let Some(name) = &request.operation_name {
+        return Some(name.clone());
+    }
+    match &request.parsed_query().ok()?.operations {
+        DocumentOperations::Single(_) => None,
+        DocumentOperations::Multiple(operations) => operations.keys().next().map(ToString::to_string),
+    }
+}
+
+fn first_code(response: &Response) -> Option<&str> {
+    match response.errors.first()?.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
     }
 }
 

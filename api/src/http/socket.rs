@@ -196,7 +196,11 @@ impl Session {
                         self.paid.insert(id.clone(), paid);
                     }
                 }
-                let values = self.services.executor.execute_stream(ready.request);
+                let values = if ready.kind == OperationType::Subscription {
+                    self.services.executor.execute_stream(ready.request)
+                } else {
+                    stream::once(self.services.run(ready.request, ready.kind)).boxed()
+                };
                 let (values, abort) = stream::abortable(values);
                 let key = id.clone();
                 let said = values

@@ -8,6 +8,7 @@ use std::{collections::HashSet, time::Duration};
 use entity::{DeviceId, MessageId, event, message};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, sea_query::Expr};
 use serde_json::json;
+use tracing::Instrument;
 
 use super::{content, outbox::status_event};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview},
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
+    telemetry::spans,
     tenants::{Profiles, Quota},
 };
 
@@ -42,10 +44,15 @@ impl Inbox {
             async move {
                 let count = items.len();
                 for (tenant_id, items) in by_tenant(items, |item| item.lease.tenant()) {
-                    match until_written(&store, || write(&store, &clock, &events, &profiles, &items)).await {
+                    let span = spans::message_receive(tenant_id, items.len());
+                    let written = until_written(&store, || write(&store, &clock, &events, &profiles, &items));
+                    match written.instrument(span.clone()).await {
                         Ok(()) => items.into_iter().for_each(|item| item.event.commit()),
                         // Dropped uncommitted: WhatsApp delivers them again on the next connection.
-                        Err(error) => tracing::error!(%error, tenant = %tenant_id, "could not store incoming messages"),
+                        Err(error) => {
+                            spans::failed(&span, "DATABASE");
+                            tracing::error!(%error, tenant = %tenant_id, "could not store incoming messages");
+                        }
                     }
                 }
                 vec![(); count]

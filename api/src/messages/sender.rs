@@ -17,6 +17,7 @@ use entity::{ChatId, DeviceId, MessageId};
 use futures::{StreamExt, stream};
 use sea_orm::DbErr;
 use tokio::sync::{Notify, watch};
+use tracing::Instrument;
 
 use super::{
     attempts::{self, Failure},
@@ -31,6 +32,7 @@ use crate::{
     engine::{self, Outgoing, SendError},
     events::EventLog,
     store::{Store, until_written},
+    telemetry::spans,
     tenants::Profiles,
 };
 
@@ -368,7 +370,10 @@ async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<Claimed>) -> Vec<(Cl
     let failed = stream::iter(chats).map(|(_, messages)| async move {
         let mut failed = Vec::new();
         for message in messages {
-            if let Err(error) = parts.engine.send(lane.lease.id(), outgoing(&message)).await {
+            let span = spans::message_send(lane.lease.tenant(), lane.lease.id(), message.id, message.attempts);
+            let sending = parts.engine.send(lane.lease.id(), outgoing(&message));
+            if let Err(error) = sending.instrument(span.clone()).await {
+                spans::failed(&span, error.kind());
                 failed.push((message, error));
             }
         }

@@ -20,6 +20,7 @@ use crate::{
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
+    telemetry::spans,
     tenants::{Permission, Principal, Profile, Quota, settings},
 };
 
@@ -135,6 +136,7 @@ impl Messages {
             budget: caller.budget(),
         };
         let row = self.parts.outbox.accept(scope.clone(), draft).await?;
+        spans::message_accepted(row.id);
         self.parts.senders.wake(row.device_id);
         self.wait(&scope, row, new.wait_for, patience).await
     }

@@ -10,7 +10,10 @@ use super::source::Source;
 
 /// From the ground up. A unit may use those on its own floor and below; a unit that is missing here is an error.
 const FLOORS: [(&str, &[&str]); 9] = [
-    ("ground", &["clock", "config", "logging", "pictures", "secret"]),
+    (
+        "ground",
+        &["clock", "config", "logging", "pictures", "secret", "telemetry"],
+    ),
     (
         "toolkit",
         &[
