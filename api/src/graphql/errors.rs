@@ -233,6 +233,22 @@ pub trait Payload<T> {
     fn refused(errors: Vec<UserError>) -> Self;
 }
 
+/// A payload that tells only whether it was done.
+pub trait Outcome {
+    /// `success`, and why not.
+    fn new(success: bool, user_errors: Vec<UserError>) -> Self;
+}
+
+impl<P: Outcome> Payload<()> for P {
+    fn accepted((): ()) -> Self {
+        Self::new(true, Vec::new())
+    }
+
+    fn refused(errors: Vec<UserError>) -> Self {
+        Self::new(false, errors)
+    }
+}
+
 /// Turns a service's result into a mutation's payload.
 pub fn answer<T, P: Payload<T>>(result: Result<T, Refusal>) -> Result<P, GqlError> {
     match result {

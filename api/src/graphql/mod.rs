@@ -10,5 +10,5 @@ pub mod pagination;
 mod ranges;
 pub mod scalars;
 
-pub use errors::{ErrorCode, Fault, GqlError, Payload, Refusal, UserError, answer};
+pub use errors::{ErrorCode, Fault, GqlError, Outcome, Payload, Refusal, UserError, answer};
 pub use ranges::TimeRange;

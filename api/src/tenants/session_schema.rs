@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     graphql::{
-        ErrorCode, GqlError, Payload, Refusal, UserError, answer,
+        ErrorCode, GqlError, Outcome, Payload, Refusal, UserError, answer,
         context::{CookieChange, Transport},
         ids,
     },
@@ -99,19 +99,9 @@ pub struct LogoutPayload {
     user_errors: Vec<UserError>,
 }
 
-impl Payload<()> for LogoutPayload {
-    fn accepted((): ()) -> Self {
-        Self {
-            success: true,
-            user_errors: Vec::new(),
-        }
-    }
-
-    fn refused(user_errors: Vec<UserError>) -> Self {
-        Self {
-            success: false,
-            user_errors,
-        }
+impl Outcome for LogoutPayload {
+    fn new(success: bool, user_errors: Vec<UserError>) -> Self {
+        Self { success, user_errors }
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::service::{OpenReset, ResetLink};
 use crate::{
-    graphql::{GqlError, Payload, UserError, answer},
+    graphql::{GqlError, Outcome, Payload, UserError, answer},
     secret::Secret,
     tenants::{
         principal,
@@ -108,19 +108,9 @@ pub struct ResetPasswordPayload {
     user_errors: Vec<UserError>,
 }
 
-impl Payload<()> for ResetPasswordPayload {
-    fn accepted((): ()) -> Self {
-        Self {
-            success: true,
-            user_errors: Vec::new(),
-        }
-    }
-
-    fn refused(user_errors: Vec<UserError>) -> Self {
-        Self {
-            success: false,
-            user_errors,
-        }
+impl Outcome for ResetPasswordPayload {
+    fn new(success: bool, user_errors: Vec<UserError>) -> Self {
+        Self { success, user_errors }
     }
 }
 

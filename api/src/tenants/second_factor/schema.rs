@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::service::{Enrollment, SETUP};
 use crate::{
     clock::Clock,
-    graphql::{GqlError, Payload, Refusal, UserError, answer},
+    graphql::{GqlError, Outcome, Payload, Refusal, UserError, answer},
     pictures,
     secret::Secret,
     tenants::{
@@ -151,19 +151,9 @@ pub struct DisableSecondFactorPayload {
     user_errors: Vec<UserError>,
 }
 
-impl Payload<()> for DisableSecondFactorPayload {
-    fn accepted((): ()) -> Self {
-        Self {
-            success: true,
-            user_errors: Vec::new(),
-        }
-    }
-
-    fn refused(user_errors: Vec<UserError>) -> Self {
-        Self {
-            success: false,
-            user_errors,
-        }
+impl Outcome for DisableSecondFactorPayload {
+    fn new(success: bool, user_errors: Vec<UserError>) -> Self {
+        Self { success, user_errors }
     }
 }
 
