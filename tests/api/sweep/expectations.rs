@@ -125,6 +125,7 @@ const FIELDS: &[(&str, Rule)] = &[
     ("Message.sender", WithObject),
     ("Message.recipient", WithObject),
     ("Message.content", WithObject),
+    ("TextContent.linkPreview", WithObject),
     ("Message.statusHistory", WithObject),
     ("Message.error", WithObject),
     ("Message.receipts", Needs(P::Read)),
