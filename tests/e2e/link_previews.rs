@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use anyhow::{Context, Result, ensure};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use sandbox::{Disruption, LinkPreview, Received, Target};
+use sandbox::{Disruption, LinkPreview, Received};
 use serde_json::{Value, json};
 use tests::{Authority, Page, Stage, StageOptions, TestDatabase, Website, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -175,18 +175,7 @@ async fn every_attempt_shows_what_the_first_one_did(database: TestDatabase) -> R
     ensure!(title(&received).as_deref() == Some("Dulu"), "{received:?}");
 
     // The recipient cannot read it: it asks for it again.
-    stage
-        .network
-        .send_text(BUDI, Target::Phone(ANI.to_owned()), "hm")
-        .await?;
-    eventually("the answer is stored", || async {
-        let document = "{ messages(where: { direction: IN }) { nodes { id } } }";
-        let found = stage.client.query(document, json!({})).await?;
-        Ok((!found["messages"]["nodes"].as_array().context("no list")?.is_empty()).then_some(()))
-    })
-    .await?;
-    let plain = stage.send_text(&device.id, BUDI, "baik").await?;
-    stage.until_message(&plain, "DELIVERED").await?;
+    stage.settle_session(&device, BUDI).await?;
     stage.network.disrupt(BUDI, Disruption::LoseSessions).await?;
     let message = send(&stage, &device.id, &link).await?;
     ensure!(message["content"]["linkPreview"]["title"] == "Kini", "{message}");

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sandbox::{Behavior, Network, NetworkConfig};
+use sandbox::{Behavior, Network, NetworkConfig, Target};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -207,6 +207,25 @@ impl Stage {
             .mutate(SEND, json!({ "input": text_input(device, to, text) }), "sendMessage")
             .await?;
         Ok(payload["message"]["id"].as_str().context("no id")?.to_owned())
+    }
+
+    /// Brings the session between a device and a phone that was written to past its first messages, whose key exchange
+    /// the phone could read again after it lost its sessions: the phone answers, and is answered.
+    pub async fn settle_session(&self, device: &LinkedDevice, phone: &str) -> Result<()> {
+        let incoming = "{ messages(where: { direction: IN }) { totalCount } }";
+        let count = || async {
+            let found = self.client.query(incoming, json!({})).await?;
+            found["messages"]["totalCount"].as_i64().context("no count")
+        };
+        let before = count().await?;
+        let to = Target::Phone(device.number.clone());
+        self.network.send_text(phone, to, "hm").await?;
+        eventually("the answer is stored", || async {
+            Ok((count().await? > before).then_some(()))
+        })
+        .await?;
+        let id = self.send_text(&device.id, phone, "baik").await?;
+        self.until_message(&id, "DELIVERED").await.map(|_| ())
     }
 
     pub async fn message(&self, id: &str) -> Result<Value> {
