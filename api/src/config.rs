@@ -340,6 +340,8 @@ pub struct Log {
 pub struct Telemetry {
     /// Where OTLP over HTTP is taken, with its path; without one nothing is traced.
     pub endpoint: Option<String>,
+    /// Certificates of authorities that are trusted besides the public ones, as PEM.
+    pub authorities: Option<Vec<u8>>,
     /// What every request to it carries.
     pub headers: Vec<(String, Secret)>,
     /// How traces call this server.

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use sandbox::Target;
 use serde_json::{Value, json};
 use tests::{
-    Collector, EMAIL, LinkedDevice, PASSWORD, Stage, StageOptions, TestDatabase, TracedSpan, eventually, text_input,
+    Authority, Collector, EMAIL, LinkedDevice, PASSWORD, Stage, StageOptions, TestDatabase, TracedSpan, eventually,
+    text_input,
 };
 use tokio::net::TcpListener;
 
@@ -14,6 +15,7 @@ tests::on_both_databases!(
     a_request_and_its_message_are_one_trace_that_tells_nothing_personal,
     a_server_that_stops_delivers_its_last_traces_first,
     a_collector_that_is_not_there_delays_nothing,
+    a_collector_behind_tls_is_spoken_to_when_it_is_trusted,
     without_a_collector_callers_may_send_what_they_want,
 );
 
@@ -204,6 +206,56 @@ async fn a_collector_that_is_not_there_delays_nothing(database: TestDatabase) ->
     let took = stage.kabar.terminate().await?;
     ensure!(took < Duration::from_secs(8), "stopping took {took:?}");
     Ok(())
+}
+
+async fn a_collector_behind_tls_is_spoken_to_when_it_is_trusted(database: TestDatabase) -> Result<()> {
+    let authority = Authority::new()?;
+    let collector = Collector::start_secured(&authority).await?;
+    let folder = tempfile::tempdir()?;
+    let ca_file = folder.path().join("authority.pem");
+    std::fs::write(&ca_file, authority.pem())?;
+
+    // Nobody said that it is to be trusted.
+    let mut stage = Stage::with(database, options(collector.endpoint(), &[])).await?;
+    let device = stage.linked_device("+6281200000001").await?;
+    stage.phone("+6281200000002")?;
+    let id = send_traced(&stage, &device, "+6281200000002", "first", TRACE).await?;
+    stage.until_message(&id, "DELIVERED").await?;
+    eventually("the log says that the collector takes nothing", || async {
+        Ok(stage
+            .kabar
+            .log()
+            .contains("the collector does not take traces")
+            .then_some(()))
+    })
+    .await?;
+    let took = stage.kabar.terminate().await?;
+    ensure!(took < Duration::from_secs(8), "stopping took {took:?}");
+    ensure!(collector.bytes().is_empty(), "it was told something");
+
+    // Another authority does not help.
+    let other = folder.path().join("other.pem");
+    std::fs::write(&other, Authority::new()?.pem())?;
+    stage.kabar.set("KABAR_TELEMETRY_CA_FILE", &other.display().to_string());
+    stage.kabar.start_again().await?;
+    stage.log_in_again().await?;
+    eventually("the log says so again", || async {
+        let said = stage.kabar.log().matches("the collector does not take traces").count();
+        Ok((said == 2).then_some(()))
+    })
+    .await?;
+    stage.kabar.terminate().await?;
+    ensure!(collector.bytes().is_empty(), "it was told something");
+
+    stage
+        .kabar
+        .set("KABAR_TELEMETRY_CA_FILE", &ca_file.display().to_string());
+    stage.kabar.start_again().await?;
+    stage.log_in_again().await?;
+    stage.until_status(&device.id, "CONNECTED").await?;
+    let id = send_traced(&stage, &device, "+6281200000002", "second", OTHER_TRACE).await?;
+    stage.until_message(&id, "DELIVERED").await?;
+    span_of(&collector, OTHER_TRACE, "message.send").await.map(|_| ())
 }
 
 async fn without_a_collector_callers_may_send_what_they_want(database: TestDatabase) -> Result<()> {

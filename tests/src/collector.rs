@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post, serve::Listener};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use prost::Message;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::authority::Authority;
 
 /// A span, with its ids in hexadecimal and its values as texts.
 #[derive(Clone, Debug)]
@@ -37,6 +40,7 @@ struct Received {
 /// Takes OTLP over HTTP (`http/protobuf`) at `/v1/traces`.
 #[derive(Debug)]
 pub struct Collector {
+    scheme: &'static str,
     address: SocketAddr,
     received: watch::Receiver<Received>,
     task: JoinHandle<()>,
@@ -44,16 +48,30 @@ pub struct Collector {
 
 impl Collector {
     pub async fn start() -> Result<Self> {
+        Self::listen("http", None).await
+    }
+
+    /// One behind TLS, whose certificate is signed by this authority.
+    pub async fn start_secured(authority: &Authority) -> Result<Self> {
+        Self::listen("https", Some(authority.acceptor("127.0.0.1")?)).await
+    }
+
+    async fn listen(scheme: &'static str, acceptor: Option<TlsAcceptor>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (sender, received) = watch::channel(Received::default());
         let router = Router::new().route("/v1/traces", post(take)).with_state(sender);
         let task = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
+            let served = match acceptor {
+                Some(acceptor) => axum::serve(Secured { listener, acceptor }, router).await,
+                None => axum::serve(listener, router).await,
+            };
+            if let Err(error) = served {
                 eprintln!("the collector ended: {error}");
             }
         });
         Ok(Self {
+            scheme,
             address,
             received,
             task,
@@ -62,7 +80,7 @@ impl Collector {
 
     /// The base address, as it is configured.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Every span so far.
@@ -99,6 +117,32 @@ impl Collector {
         let received = self.received.borrow();
         let value = received.headers.last()?.get(name)?;
         value.to_str().ok().map(str::to_owned)
+    }
+}
+
+/// A listener behind TLS. Who does not trust it is not heard.
+struct Secured {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for Secured {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let Ok((stream, address)) = self.listener.accept().await else {
+                continue;
+            };
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.listener.local_addr()
     }
 }
 

@@ -28,8 +28,9 @@ const SHORT_NAMES: [(&str, &str); 12] = [
 ];
 
 /// Variables that other programs know as well. Kabar's own names go before them.
-const STANDARD_NAMES: [(&str, &str); 2] = [
+const STANDARD_NAMES: [(&str, &str); 3] = [
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", "telemetry.ca_file"),
     ("OTEL_SERVICE_NAME", "telemetry.service_name"),
 ];
 
@@ -345,6 +346,8 @@ mod tests {
             ("KABAR_TELEMETRY_SAMPLE_RATIO", "1.5"),
             ("KABAR_TELEMETRY_SAMPLE_RATIO", "some"),
             ("KABAR_TELEMETRY_HEADERS", "authorization"),
+            ("KABAR_TELEMETRY_CA_FILE", "nowhere.pem"),
+            ("KABAR_TELEMETRY_CA_FILE", "Cargo.toml"),
         ] {
             let error = Config::load(&with_variables(&[(name, value)]))
                 .expect_err(name)

@@ -356,6 +356,7 @@ fn telemetry(raw: RawTelemetry, origins: &Origins) -> Result<Telemetry, ConfigEr
     }
     Ok(Telemetry {
         endpoint: endpoint.transpose()?,
+        authorities: authorities(raw.ca_file, "telemetry.ca_file", origins)?,
         headers: headers.collect::<Result<_, _>>()?,
         service_name: raw.service_name,
         sample_ratio: raw.sample_ratio,

@@ -179,6 +179,7 @@ pub(super) struct RawLog {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTelemetry {
     pub otlp_endpoint: String,
+    pub ca_file: String,
     pub headers: Vec<String>,
     pub service_name: String,
     pub sample_ratio: f64,

@@ -43,6 +43,9 @@ pub enum TelemetryError {
     /// The exporter refuses the configuration, or one of its standard variables (OTEL_EXPORTER_OTLP_…).
     #[error("traces can't be sent as configured: {0}")]
     Exporter(String),
+    /// The authorities of the collector's own are unusable.
+    #[error("telemetry.ca_file holds a certificate that can't be used: {0}")]
+    Authorities(String),
 }
 
 /// Traces on their way to a collector.
@@ -69,7 +72,7 @@ impl Telemetry {
             .with_endpoint(endpoint)
             .with_timeout(PATIENCE)
             .with_headers(headers)
-            .with_http_client(collector::Client::new(PATIENCE))
+            .with_http_client(collector::Client::new(PATIENCE, config.authorities.as_deref())?)
             .build()
             .map_err(|error| TelemetryError::Exporter(error.to_string()))?;
         let waiting = queue::Waiting::new(MOST_WAITING);
