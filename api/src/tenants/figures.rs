@@ -11,9 +11,10 @@ use sea_orm::{
 
 use super::{
     profile::Profile,
-    quota::{Quota, Standing, Usage},
+    quota::Quota,
     tenancy::Tenancy,
     usage::{self, DayBook, UsageKey},
+    used::{Standing, Usage},
 };
 use crate::store::{SystemScope, filled};
 

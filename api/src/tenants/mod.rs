@@ -42,6 +42,7 @@ mod throttle;
 mod token;
 mod types;
 mod usage;
+mod used;
 pub mod views;
 
 pub use account_schema::{AccountMutation, AccountQuery};

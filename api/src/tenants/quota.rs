@@ -39,7 +39,7 @@ use super::{
 use crate::{
     events::NewEvent,
     graphql::{ErrorCode, Refusal, UserError},
-    store::{TenantScope, TenantTx},
+    store::TenantTx,
 };
 
 /// Percentages that are warned of, once per window each.
@@ -51,7 +51,7 @@ pub(super) const OWN: &str = "";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
     subject: String,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl Budget {
@@ -73,7 +73,7 @@ impl Budget {
 #[derive(Clone, Debug)]
 pub struct Quota {
     pub(super) profile: Arc<Profile>,
-    budget: Option<Arc<Budget>>,
+    pub(super) budget: Option<Arc<Budget>>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -109,28 +109,6 @@ pub struct Reservation {
     pub exceeded: Option<Exceeded>,
     /// Warnings, to be committed with the change.
     pub warnings: Vec<NewEvent>,
-}
-
-/// How much of a limit is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Usage {
-    /// Of what.
-    pub meter: Meter,
-    /// Whose.
-    pub holder: LimitHolder,
-    /// How much is allowed; none is no limit.
-    pub limit: Option<i64>,
-    /// How much is used.
-    pub used: i64,
-    /// When it begins anew, if it ever does.
-    pub resets_at: Option<DateTime<Utc>>,
-}
-
-/// What is counted in its own table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub devices: i64,
-    pub members: i64,
 }
 
 impl From<Exceeded> for UserError {
@@ -274,69 +252,7 @@ impl Quota {
         self.lower(tx, taken, count, taken_at).await
     }
 
-    /// How much of every limit is used.
-    pub async fn usage(&self, scope: &TenantScope) -> Result<Vec<Usage>, DbErr> {
-        let query = scope.find::<quota_usage::Entity>().filter(self.running());
-        let rows = query.all().await?;
-        let standing = Standing {
-            devices: count(scope.find::<device::Entity>().count().await?),
-            members: count(scope.find::<membership::Entity>().count().await?),
-        };
-        Ok(self.usages(&rows, standing))
-    }
-
-    /// The rows of the windows that run now.
-    pub(super) fn running(&self) -> Condition {
-        use quota_usage::Column;
-        let windows = Meter::ALL.into_iter().fold(Condition::any(), |windows, meter| {
-            let of_meter = Column::Meter.eq(meter.key());
-            windows.add(of_meter.and(Column::Window.eq(self.window(meter, self.now))))
-        });
-        Condition::all().add(Column::Subject.eq(OWN)).add(windows)
-    }
-
-    /// How much of every limit is used, from the rows of [`Quota::running`] and what was counted.
-    pub(super) fn usages(&self, rows: &[quota_usage::Model], standing: Standing) -> Vec<Usage> {
-        let usage = |meter: Meter| Usage {
-            meter,
-            holder: LimitHolder::Tenant,
-            limit: self.profile.limits.get(meter),
-            used: match meter {
-                Meter::Devices => standing.devices,
-                Meter::Members => standing.members,
-                _ => rows
-                    .iter()
-                    .find(|row| row.meter == meter.key())
-                    .map_or(0, |row| row.used),
-            },
-            resets_at: meter.span().end(self.now, self.profile.time_zone),
-        };
-        Meter::ALL.into_iter().map(usage).collect()
-    }
-
-    /// How much a token has used of the limits that it has of its own.
-    pub async fn usage_of_token(&self, scope: &TenantScope) -> Result<Vec<Usage>, DbErr> {
-        use quota_usage::Column;
-        let Some(budget) = &self.budget else {
-            return Ok(Vec::new());
-        };
-        let query = scope.find::<quota_usage::Entity>();
-        let rows = query.filter(Column::Subject.eq(budget.subject())).all().await?;
-        let usage = |(meter, limit): (Meter, i64)| {
-            let window = self.window(meter, self.now);
-            let row = rows.iter().find(|row| row.meter == meter.key() && row.window == window);
-            Usage {
-                meter,
-                holder: LimitHolder::ApiToken,
-                limit: Some(limit),
-                used: row.map_or(0, |row| row.used),
-                resets_at: meter.span().end(self.now, self.profile.time_zone),
-            }
-        };
-        Ok(budget.limits.iter().map(usage).collect())
-    }
-
-    fn window(&self, meter: Meter, at: DateTime<Utc>) -> i64 {
+    pub(super) fn window(&self, meter: Meter, at: DateTime<Utc>) -> i64 {
         meter.span().window(at, self.profile.time_zone)
     }
 
@@ -467,7 +383,7 @@ pub(super) async fn counted(tx: &TenantTx, meter: Meter) -> Result<Option<i64>, 
     })
 }
 
-fn count(rows: u64) -> i64 {
+pub(super) fn count(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 

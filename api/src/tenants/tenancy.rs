@@ -10,8 +10,9 @@ use super::{
     permission::Permission,
     principal::Principal,
     profile::{Profile, Profiles},
-    quota::{Quota, Usage},
+    quota::Quota,
     types::{Country, TenantName, parse_language, parse_time_zone},
+    used::Usage,
 };
 use crate::{
     audit::{self, Action, Entry},

@@ -14,7 +14,8 @@ use sea_orm::{
 
 use super::{
     limits::{Meter, Span, midnight},
-    quota::{OWN, Quota, Standing, counted},
+    quota::{OWN, Quota, counted},
+    used::Standing,
 };
 use crate::{
     graphql::{GqlError, TimeRange, scalars::BigInt},

@@ -10,10 +10,10 @@ use super::{
     limits::{LimitHolder, Limits, Meter},
     permission::Permission,
     principal::principal,
-    quota::Usage,
     schema::Tenant,
     tenancy::Tenancy,
     usage::{self, Granularity, UsageKey, UsagePoint},
+    used::Usage,
 };
 use crate::{
     graphql::{GqlError, TimeRange, scalars::BigInt},

@@ -1,33 +1,23 @@
-//! The event log as clients see it: the `events` query and the subscriptions.
-//!
-//! It stands above the domains because an event shows the device, chat or message that it is about.
+//! What each kind of event shows, as it was then or as its device, chat or message is now.
 
-use std::{collections::HashMap, pin::Pin};
-
-use async_graphql::{
-    Context, Enum, ID, Interface, Object, Subscription,
-    connection::{Connection, EmptyFields},
-};
+use async_graphql::{Context, Enum, ID, Interface, Object};
 use chrono::{DateTime, Utc};
-use entity::{ChatId, DeviceId, MessageId, event};
-use futures::{Stream, StreamExt, stream};
-use sea_orm::{ActiveEnum, DbErr};
+use entity::event;
+use sea_orm::ActiveEnum;
 
 use crate::{
     chats::schema::Chat,
     devices::views::{Device, DeviceStatus},
-    events::{self, EventFilter, EventLog, Follow},
     graphql::{
-        GqlError, ids,
-        pagination::{PageArguments, Rows, decode_cursor, encode_cursor, uncounted},
+        GqlError,
+        pagination::encode_cursor,
         scalars::{BigInt, Cursor},
     },
     messages::{
-        self, relations,
+        relations,
         views::{Message, MessageStatus},
     },
-    store::TenantScope,
-    tenants::{Meter, Permission, principal, scope, views::TenantStatus},
+    tenants::{Meter, views::TenantStatus},
 };
 
 /// What an event tells of.
@@ -86,8 +76,8 @@ pub enum Event {
 /// A row of the log, with the message it is about when that was loaded ahead.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    row: event::Model,
-    message: Option<Message>,
+    pub(super) row: event::Model,
+    pub(super) message: Option<Message>,
 }
 
 impl Entry {
@@ -294,191 +284,4 @@ impl From<Entry> for Event {
 fn event_id(row: &event::Model) -> ID {
     let number = u128::try_from(row.sequence).unwrap_or(0);
     ID(format!("evt_{}", entity::id::encode_base32(number)))
-}
-
-/// Loads the messages that a batch of events is about, in one query.
-async fn with_messages(scope: &TenantScope, rows: Vec<event::Model>) -> Result<Vec<Entry>, DbErr> {
-    let ids: Vec<MessageId> = rows.iter().filter_map(|row| row.message_id).collect();
-    let messages: HashMap<MessageId, Message> = if ids.is_empty() {
-        HashMap::new()
-    } else {
-        let found = messages::queries::find_many(scope, &ids).await?;
-        found.into_iter().map(|(id, row)| (id, Message::from(row))).collect()
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let message = row.message_id.and_then(|id| messages.get(&id).cloned());
-            Entry { row, message }
-        })
-        .collect())
-}
-
-/// Queries of the event log.
-#[derive(Default)]
-pub struct FeedQuery;
-
-#[Object]
-impl FeedQuery {
-    /// The tenant's event log, oldest first: `first` behind `after`, or the newest `last` before `before`. Poll it where a
-    /// subscription cannot be kept open.
-    async fn events(
-        &self,
-        ctx: &Context<'_>,
-        types: Option<Vec<EventType>>,
-        device_id: Option<ID>,
-        first: Option<i32>,
-        after: Option<Cursor>,
-        last: Option<i32>,
-        before: Option<Cursor>,
-    ) -> Result<Connection<String, Event, EmptyFields, EmptyFields>, GqlError> {
-        principal(ctx)?.require(Permission::Read)?;
-        let scope = scope(ctx)?;
-        let (after, before) = (after.map(|cursor| cursor.0), before.map(|cursor| cursor.0));
-        let page = PageArguments::new(first, after, last, before).parse()?;
-        let rows = events::list(&scope, &filter(types, device_id.as_ref()), page).await?;
-        let rows = Rows {
-            rows: with_messages(&scope, rows.rows).await?,
-            has_next: rows.has_next,
-            has_previous: rows.has_previous,
-        };
-        Ok(uncounted(rows, |entry| (entry.row.sequence, Event::from(entry))))
-    }
-}
-
-fn filter(types: Option<Vec<EventType>>, device_id: Option<&ID>) -> EventFilter {
-    let types = types.unwrap_or_default().into_iter().map(Into::into).collect();
-    EventFilter {
-        types,
-        device_id: device_id.map(ids::narrow),
-    }
-}
-
-type Live<T> = Pin<Box<dyn Stream<Item = Result<T, GqlError>> + Send>>;
-
-/// Follows the log; each batch of rows is turned into items by `turn`.
-async fn follow<T, F, R>(
-    ctx: &Context<'_>,
-    filter: EventFilter,
-    after: Option<Cursor>,
-    turn: F,
-) -> Result<Live<T>, GqlError>
-where
-    T: Send + 'static,
-    F: Fn(TenantScope, Vec<event::Model>) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Vec<T>, DbErr>> + Send + 'static,
-{
-    principal(ctx)?.require(Permission::Read)?;
-    let scope = scope(ctx)?;
-    let after = after.map(|cursor| decode_cursor::<i64>(&cursor.0)).transpose()?;
-    let bus = ctx.data_unchecked::<EventLog>().bus();
-    let follow = Follow::begin(scope.clone(), bus, filter, after).await?;
-    let batches = stream::unfold((follow, turn, scope), |(mut follow, turn, scope)| async move {
-        let batch = match follow.next().await {
-            Ok(rows) => turn(scope.clone(), rows).await,
-            Err(error) => Err(error),
-        };
-        let items: Vec<Result<T, GqlError>> = match batch {
-            Ok(items) => items.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error.into())],
-        };
-        Some((stream::iter(items), (follow, turn, scope)))
-    });
-    Ok(Box::pin(end_after_error(batches.flatten())))
-}
-
-/// A stream that failed ends, so that the client subscribes again with its cursor and nothing is left out.
-fn end_after_error<T>(items: impl Stream<Item = Result<T, GqlError>>) -> impl Stream<Item = Result<T, GqlError>> {
-    items.scan(false, |failed, item| {
-        let ended = std::mem::replace(failed, item.is_err());
-        std::future::ready((!ended).then_some(item))
-    })
-}
-
-/// Subscriptions.
-#[derive(Default)]
-pub struct FeedSubscription;
-
-#[Subscription]
-impl FeedSubscription {
-    /// The event log: with `after` everything behind it and then what comes, without it what comes. Each event once,
-    /// in order. Keep the last `cursor`; after a lost connection subscribe again with it.
-    async fn events(
-        &self,
-        ctx: &Context<'_>,
-        after: Option<Cursor>,
-        types: Option<Vec<EventType>>,
-        device_id: Option<ID>,
-    ) -> Result<Live<Event>, GqlError> {
-        let shows_message = ctx.look_ahead().field("message").exists();
-        follow(
-            ctx,
-            filter(types, device_id.as_ref()),
-            after,
-            move |scope, rows| async move {
-                let entries = if shows_message {
-                    with_messages(&scope, rows).await?
-                } else {
-                    rows.into_iter().map(|row| Entry { row, message: None }).collect()
-                };
-                Ok(entries.into_iter().map(Event::from).collect())
-            },
-        )
-        .await
-    }
-
-    /// A device whenever it changes or has a fresh code; every device when no id is given. It begins with the devices
-    /// as they are now when an id is given.
-    async fn device_updated(&self, ctx: &Context<'_>, id: Option<ID>) -> Result<Live<Device>, GqlError> {
-        let mut wanted = filter(Some(vec![EventType::DeviceStatus, EventType::DeviceQr]), id.as_ref());
-        wanted.types.dedup();
-        let now = match (&id, wanted.device_id) {
-            (Some(_), Some(id)) => relations::find_device(ctx, id).await?,
-            _ => None,
-        };
-        let changes = follow(ctx, wanted, None, |scope, rows| async move {
-            let ids: Vec<DeviceId> = newest_of_each(rows.iter().filter_map(|row| row.device_id));
-            let mut found = crate::devices::queries::find_many(&scope, &ids).await?;
-            Ok(ids.iter().filter_map(|id| found.remove(id)).map(Device::from).collect())
-        })
-        .await?;
-        Ok(Box::pin(stream::iter(now.map(Ok)).chain(changes)))
-    }
-
-    /// A message whenever it comes in or reaches a further state; of a device, of a chat, or all.
-    async fn message_updated(
-        &self,
-        ctx: &Context<'_>,
-        device_id: Option<ID>,
-        chat_id: Option<ID>,
-    ) -> Result<Live<Message>, GqlError> {
-        let types = vec![EventType::MessageReceived, EventType::MessageStatus];
-        let chat_id: Option<ChatId> = chat_id.as_ref().map(ids::narrow);
-        follow(
-            ctx,
-            filter(Some(types), device_id.as_ref()),
-            None,
-            move |scope, rows| async move {
-                let of_chat = rows.iter().filter(|row| chat_id.is_none() || row.chat_id == chat_id);
-                let ids: Vec<MessageId> = newest_of_each(of_chat.filter_map(|row| row.message_id));
-                let mut found = messages::queries::find_many(&scope, &ids).await?;
-                Ok(ids
-                    .iter()
-                    .filter_map(|id| found.remove(id))
-                    .map(Message::from)
-                    .collect())
-            },
-        )
-        .await
-    }
-}
-
-/// Each id once, at its last place: the rows are read as they are now anyway.
-fn newest_of_each<T: Copy + Eq + std::hash::Hash>(ids: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = std::collections::HashSet::new();
-    let mut ids: Vec<T> = ids.collect();
-    ids.reverse();
-    ids.retain(|id| seen.insert(*id));
-    ids.reverse();
-    ids
 }
