@@ -9,7 +9,7 @@
 //! | `GET /control/phones` | `?number=` for one | phones, or the phone |
 //! | `POST /control/scan-qr` | `{number, qr}` | linked device, once it logged in |
 //! | `POST /control/pairing-code` | `{number, code}` | linked device, once it logged in |
-//! | `POST /control/send` | `{from, to: {"phone": …} or {"group": …}, text, times?}` | `{whatsappId}`, of the last |
+//! | `POST /control/send` | `{from, to: {"phone": …} or {"group": …}, text, mentions?, mentionsEveryone?, times?}` | `{whatsappId}`, of the last |
 //! | `POST /control/behavior` | `{number, behavior: {…changes}}` | phone |
 //! | `POST /control/disrupt` | `{number, disruption: "dropSocket" or {"logOut": {…}} …}` | phone |
 //! | `GET /control/received` | `?number=&after=&limit=` | rows of the ledger |
@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 
 use crate::error::SandboxError;
 use crate::network::Network;
+use crate::text::Text;
 use crate::views::{Behavior, BehaviorPatch, Disruption, Target};
 
 impl IntoResponse for SandboxError {
@@ -126,10 +127,16 @@ async fn enter_pairing_code(State(network): State<Network>, Json(body): Json<Cod
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Writing {
     from: String,
     to: Target,
     text: String,
+    /// Numbers that the text mentions.
+    #[serde(default)]
+    mentions: Vec<String>,
+    #[serde(default)]
+    mentions_everyone: bool,
     /// How often, one after the other; once unless told.
     #[serde(default = "once")]
     times: NonZeroU32,
@@ -140,10 +147,15 @@ const fn once() -> NonZeroU32 {
 }
 
 async fn send(State(network): State<Network>, Json(body): Json<Writing>) -> Answer {
+    let text = Text {
+        body: body.text,
+        mentions: body.mentions,
+        mentions_everyone: body.mentions_everyone,
+    };
     for _ in 1..body.times.get() {
-        network.send_text(&body.from, body.to.clone(), &body.text).await?;
+        network.send_text(&body.from, body.to.clone(), text.clone()).await?;
     }
-    let id = network.send_text(&body.from, body.to, &body.text).await?;
+    let id = network.send_text(&body.from, body.to, text).await?;
     answer(json!({"whatsappId": id}))
 }
 

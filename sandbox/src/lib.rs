@@ -27,6 +27,7 @@
 //! |---|---|
 //! | the port, the handshake, a frame, a connection | `server`, `noise`, `frame`, `connection` |
 //! | a stanza answered | `handlers/` by namespace, `pairing` before a device is linked |
+//! | what a text that mentions people looks like | `text` |
 //! | a phone | `phone/`: `receiving`, `sending`, `retries`, `welcome`, `signal`, `ledger`, `history` |
 //! | what waits for a device | `mailbox` |
 //! | media | `media` |
@@ -57,10 +58,12 @@ mod phone;
 mod server;
 mod stanza;
 mod storage;
+mod text;
 mod views;
 
 pub use error::SandboxError;
 pub use network::Network;
+pub use text::Text;
 pub use views::{
     Behavior, BehaviorPatch, Disruption, Group, LinkPreview, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats,
     Phone, Received, Reply, Target,

@@ -17,6 +17,7 @@ use crate::noise::ServerIdentity;
 use crate::number::parse_number;
 use crate::phone::{self, Destination, Request};
 use crate::storage::{self, Loaded, Storage};
+use crate::text::{self, Text};
 use crate::views::{
     Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
     Received, Target,
@@ -188,11 +189,8 @@ impl Network {
     }
 
     /// The phone writes a text; returns the message id once the server accepted it.
-    pub async fn send_text(&self, from: &str, to: Target, text: &str) -> Result<String, SandboxError> {
-        let message = wa::Message {
-            conversation: Some(text.to_owned()),
-            ..Default::default()
-        };
+    pub async fn send_text(&self, from: &str, to: Target, text: impl Into<Text>) -> Result<String, SandboxError> {
+        let message = text::compose(&self.core, &to, text.into())?;
         self.send_message(from, to, message).await
     }
 

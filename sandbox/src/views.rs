@@ -191,6 +191,13 @@ pub struct Received {
     /// What is shown of the text's link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_preview: Option<LinkPreview>,
+    /// The addresses of whom the text mentions, as they stand in the message: `…@lid` in groups that go by hidden
+    /// identity, `…@s.whatsapp.net` elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
+    /// The text mentions everybody in the group.
+    #[serde(default)]
+    pub mentions_everyone: bool,
     /// How many times the message arrived. More than 1 means that it was sent again; the phone
     /// showed it once all the same.
     pub times_on_wire: u32,

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unused_async, reason = "a resolver is async whether it waits or not")]
 
+mod inputs;
 mod mutation;
 mod query;
 mod views;

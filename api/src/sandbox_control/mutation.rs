@@ -1,185 +1,20 @@
 //! Playing with the sandbox network.
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
-use sandbox::{Behavior, BehaviorPatch, Disruption, Network, Reply, SandboxError, Target};
+use async_graphql::{Context, Object, SimpleObject};
+use sandbox::{Behavior, BehaviorPatch, Network, SandboxError, Target, Text};
 
-use super::views::{SandboxGroup, SandboxPhone};
+use super::{
+    inputs::{
+        SandboxCreateGroupInput, SandboxCreatePhoneInput, SandboxDisruptInput, SandboxEnterPairingCodeInput,
+        SandboxScanQrInput, SandboxSendInput, SandboxSetBehaviorInput, SandboxTargetInput,
+    },
+    views::{SandboxGroup, SandboxPhone},
+};
 use crate::{
     devices::Devices,
     graphql::{ErrorCode, GqlError, Payload, Refusal, UserError, answer, ids::parse, scalars::Jid},
     tenants::{Permission, principal},
 };
-
-/// A new phone.
-#[derive(InputObject)]
-pub struct SandboxCreatePhoneInput {
-    /// 7–15 digits with the country code; `+`, spaces and hyphens are allowed.
-    number: String,
-    /// The push name that others see.
-    name: Option<String>,
-    /// How it acts; by default it is online, delivers, does not read and does not answer.
-    behavior: Option<SandboxBehaviorInput>,
-}
-
-/// A phone scans a code.
-#[derive(InputObject)]
-pub struct SandboxScanQrInput {
-    /// The device whose current code is scanned.
-    device_id: Option<ID>,
-    /// Or the text of a code that another client shows.
-    qr: Option<String>,
-    /// The number of the phone that scans. It is created when it does not exist.
-    phone: String,
-}
-
-/// A phone's owner types a code.
-#[derive(InputObject)]
-pub struct SandboxEnterPairingCodeInput {
-    /// The number that the code was requested for.
-    phone: String,
-    /// The eight letters and digits.
-    code: String,
-}
-
-/// A phone writes.
-#[derive(InputObject)]
-pub struct SandboxSendInput {
-    /// The number of the phone that writes.
-    from: String,
-    /// Whom it writes to.
-    to: SandboxTargetInput,
-    /// What it writes.
-    text: String,
-}
-
-/// Whom a phone writes to.
-#[derive(OneofObject)]
-pub enum SandboxTargetInput {
-    /// A number on the network.
-    Phone(String),
-    /// A group that the phone is in.
-    Group(Jid),
-}
-
-/// How a phone acts; what is left out stays as it is.
-#[derive(Default, InputObject)]
-pub struct SandboxBehaviorInput {
-    /// It takes part.
-    online: Option<bool>,
-    /// It sends delivered receipts.
-    delivers: Option<bool>,
-    /// It sends read receipts.
-    reads: Option<bool>,
-    /// What it answers to every text.
-    replies: Option<SandboxReplyInput>,
-    /// How long it waits before each receipt and answer, in milliseconds: at most 600,000.
-    #[graphql(validator(maximum = 600_000))]
-    latency_ms: Option<u64>,
-    /// Numbers that it blocks; they replace the old ones.
-    blocks: Option<Vec<String>>,
-    /// The server refuses every message to it with this code, such as 463; 0 stops that.
-    nack_code: Option<u16>,
-    /// The number has a WhatsApp account.
-    on_whats_app: Option<bool>,
-}
-
-/// What a phone answers.
-#[derive(OneofObject)]
-pub enum SandboxReplyInput {
-    /// The same text.
-    Echo(bool),
-    /// Always this text.
-    Text(String),
-    /// Nothing.
-    None(bool),
-}
-
-impl From<SandboxBehaviorInput> for BehaviorPatch {
-    fn from(input: SandboxBehaviorInput) -> Self {
-        Self {
-            online: input.online,
-            delivers: input.delivers,
-            reads: input.reads,
-            replies: input.replies.map(|reply| match reply {
-                SandboxReplyInput::Echo(echo) => echo.then_some(Reply::Echo),
-                SandboxReplyInput::Text(text) => Some(Reply::Text(text)),
-                SandboxReplyInput::None(_) => None,
-            }),
-            latency_ms: input.latency_ms,
-            blocks: input.blocks,
-            nack_code: input.nack_code.map(|code| (code != 0).then_some(code)),
-            on_whatsapp: input.on_whats_app,
-        }
-    }
-}
-
-/// Changes how a phone acts.
-#[derive(InputObject)]
-pub struct SandboxSetBehaviorInput {
-    /// The phone's number.
-    phone: String,
-    /// What changes.
-    behavior: SandboxBehaviorInput,
-}
-
-/// Makes something go wrong.
-#[derive(InputObject)]
-pub struct SandboxDisruptInput {
-    /// The number whose linked devices, or whose messages, are disturbed.
-    phone: String,
-    /// What goes wrong.
-    disruption: SandboxDisruptionInput,
-}
-
-/// What goes wrong.
-#[derive(OneofObject)]
-pub enum SandboxDisruptionInput {
-    /// Cuts the sockets of the linked devices now.
-    DropSocket(bool),
-    /// Cuts a linked device's socket when it sends its n-th message from now: it is delivered, its ack is lost.
-    DropSocketAfterMessages(u32),
-    /// Unlinks every linked device.
-    LogOut(bool),
-    /// The server refuses the next messages to this phone.
-    NackNext(SandboxNackInput),
-    /// Refuses new connections of the linked devices, or takes them again.
-    RefuseConnections(bool),
-    /// Tells the linked devices that they connected elsewhere.
-    StreamReplaced(bool),
-}
-
-/// Which messages are refused.
-#[derive(InputObject)]
-pub struct SandboxNackInput {
-    /// How many.
-    count: u32,
-    /// With which code, such as 463.
-    code: u16,
-}
-
-impl From<SandboxDisruptionInput> for Disruption {
-    fn from(input: SandboxDisruptionInput) -> Self {
-        match input {
-            SandboxDisruptionInput::DropSocket(_) => Self::DropSocket,
-            SandboxDisruptionInput::DropSocketAfterMessages(messages) => Self::DropSocketAfter { messages },
-            SandboxDisruptionInput::LogOut(_) => Self::LogOut { device: None },
-            SandboxDisruptionInput::NackNext(SandboxNackInput { count, code }) => Self::NackNext { count, code },
-            SandboxDisruptionInput::RefuseConnections(connections) => Self::Refuse { connections },
-            SandboxDisruptionInput::StreamReplaced(_) => Self::StreamReplaced,
-        }
-    }
-}
-
-/// A new group.
-#[derive(InputObject)]
-pub struct SandboxCreateGroupInput {
-    /// The number that creates it.
-    owner: String,
-    /// Its name.
-    subject: String,
-    /// Who else is in it.
-    participants: Vec<String>,
-}
 
 /// What became of a phone.
 #[derive(SimpleObject)]
@@ -345,7 +180,12 @@ async fn send(ctx: &Context<'_>, input: SandboxSendInput) -> Result<Done, Refusa
         SandboxTargetInput::Phone(number) => Target::Phone(number),
         SandboxTargetInput::Group(Jid(jid)) => Target::Group(jid),
     };
-    let sent = network.send_text(&input.from, target, &input.text).await;
+    let text = Text {
+        body: input.text,
+        mentions: input.mentions.unwrap_or_default(),
+        mentions_everyone: input.mention_everyone.unwrap_or_default(),
+    };
+    let sent = network.send_text(&input.from, target, text).await;
     let whatsapp_id = sent.map_err(|error| refusal(&error))?;
     phone(network, &input.from).map(|(phone, _)| (phone, Some(whatsapp_id)))
 }

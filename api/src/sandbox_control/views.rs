@@ -172,6 +172,11 @@ pub struct SandboxReceived {
     pub text: Option<String>,
     /// What it shows of the text's link.
     pub link_preview: Option<SandboxLinkPreview>,
+    /// The addresses of whom it mentions, as they stand in the message: `…@lid` in groups that go by hidden address,
+    /// `…@s.whatsapp.net` elsewhere.
+    pub mentions: Vec<Jid>,
+    /// It mentions everybody in the group.
+    pub mentions_everyone: bool,
     /// How often it arrived. More than once means that it was sent again; the phone showed it once all the same.
     pub times_on_wire: u32,
     /// When it first arrived.
@@ -188,6 +193,8 @@ impl From<sandbox::Received> for SandboxReceived {
             kind: row.kind,
             text: row.text,
             link_preview: row.link_preview.map(Into::into),
+            mentions: row.mentions.into_iter().map(Jid).collect(),
+            mentions_everyone: row.mentions_everyone,
             times_on_wire: row.times_on_wire,
             at: row.at,
         }

@@ -2,6 +2,7 @@
 
 use waproto::whatsapp as wa;
 
+use crate::text;
 use crate::views::LinkPreview;
 
 /// The kind and the text of a message; `None` when nobody would see it (keys, protocol).
@@ -84,6 +85,12 @@ pub fn link_preview(message: &wa::Message) -> Option<LinkPreview> {
         description: text.description.clone(),
         thumbnail_bytes: text.jpeg_thumbnail.as_ref().map_or(0, Vec::len),
     })
+}
+
+/// Whom a text mentions, and whether it mentions everybody.
+pub fn mentions(message: &wa::Message) -> (Vec<String>, bool) {
+    let text = unwrap(message).extended_text_message.as_option();
+    text.map(text::mentions).unwrap_or_default()
 }
 
 fn describe_protocol(protocol: &wa::message::ProtocolMessage) -> Option<(&'static str, Option<String>)> {

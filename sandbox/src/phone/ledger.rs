@@ -106,6 +106,8 @@ mod tests {
                 kind: "text".to_owned(),
                 text: Some("hello".to_owned()),
                 link_preview: None,
+                mentions: Vec::new(),
+                mentions_everyone: false,
                 times_on_wire: 0,
                 at: crate::clock::now(),
             },

@@ -195,6 +195,7 @@ impl PhoneTask {
             return;
         };
         self.note_received(envelope, message);
+        let (mentions, mentions_everyone) = content::mentions(message);
         let (view, new) = lock(&self.account.ledger).record(Row {
             view: Received {
                 sequence: 0,
@@ -204,6 +205,8 @@ impl PhoneTask {
                 kind: kind.to_owned(),
                 text: text.clone(),
                 link_preview: content::link_preview(message),
+                mentions,
+                mentions_everyone,
                 times_on_wire: 1,
                 at: clock::now(),
             },

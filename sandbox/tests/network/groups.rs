@@ -1,8 +1,11 @@
 //! Groups.
 
-use sandbox::{Behavior, Target};
+use sandbox::{Behavior, Target, Text};
 use whatsapp_rust::wacore::iq::groups::{GroupCreateOptions, GroupParticipantOptions};
+use whatsapp_rust::wacore::proto_helpers::MessageBuilderExt as _;
+use whatsapp_rust::wacore::types::events::Event;
 use whatsapp_rust::wacore::types::presence::ReceiptType;
+use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::client::{TestClient, jid, ledger, network};
 
@@ -57,6 +60,68 @@ async fn a_clients_group_reaches_every_member() {
         assert!(listed.contains_key(&group));
         network.shutdown().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mentions_stand_in_the_form_that_the_group_goes_by() {
+    for hidden in [false, true] {
+        let network = network().await;
+        network.set_hidden_addressing(hidden);
+        let (client, _) = TestClient::linked(&network, ANI).await;
+        network.create_phone(BUDI, None, Behavior::default()).unwrap();
+        let citra = network.create_phone(CITRA, None, Behavior::default()).unwrap();
+        let members = [ANI.to_owned(), CITRA.to_owned()];
+        let group = network.create_group(BUDI, "trip", &members).await.unwrap().jid;
+        let written = if hidden { citra.lid } else { jid(CITRA).to_string() };
+
+        let text = Text {
+            body: format!("@{} and @628 @all", CITRA.trim_start_matches('+')),
+            mentions: vec![CITRA.to_owned()],
+            mentions_everyone: true,
+        };
+        network
+            .send_text(BUDI, Target::Group(group.clone()), text)
+            .await
+            .unwrap();
+        let expected = format!("@{} and @628 @all", written.split('@').next().unwrap());
+        client.text(&expected).await;
+        let context = client.wait(|event| context_of(event, &expected)).await;
+        assert_eq!(context.mentioned_jid, std::slice::from_ref(&written));
+        assert_eq!(context.non_jid_mentions, Some(1));
+        let row = ledger(&network, CITRA, 1).await.remove(0);
+        assert_eq!(row.text.as_deref(), Some(expected.as_str()));
+        assert_eq!((row.mentions, row.mentions_everyone), (vec![written.clone()], true));
+
+        let context = wa::ContextInfo {
+            mentioned_jid: vec![written.clone()],
+            ..Default::default()
+        };
+        let message = wa::Message::text_with_context("hidden", context);
+        client
+            .client
+            .send_message(group.parse::<whatsapp_rust::Jid>().unwrap(), message)
+            .await
+            .unwrap();
+        let row = ledger(&network, CITRA, 2).await.remove(1);
+        assert_eq!((row.mentions, row.mentions_everyone), (vec![written], false));
+
+        let nobody = Text {
+            mentions: vec!["+628129999999".to_owned()],
+            ..Text::default()
+        };
+        assert!(network.send_text(BUDI, Target::Group(group), nobody).await.is_err());
+        network.shutdown().await;
+    }
+}
+
+/// The context of the incoming text `text`.
+fn context_of(event: &Event, text: &str) -> Option<wa::ContextInfo> {
+    let Event::Messages(batch) = event else { return None };
+    batch.messages.iter().find_map(|inbound| {
+        let extended = inbound.message.extended_text_message.as_option()?;
+        let found = extended.text.as_deref() == Some(text);
+        found.then(|| extended.context_info.as_option().cloned())?
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
