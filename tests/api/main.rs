@@ -12,6 +12,7 @@ mod hostile_credentials;
 mod keys;
 mod limits;
 mod members;
+mod mentions;
 mod operation;
 mod password_reset;
 mod platform;

@@ -10,6 +10,7 @@ mod keys;
 mod link_previews;
 mod linking;
 mod mail;
+mod mentions;
 mod messages;
 mod plans;
 mod quotas;

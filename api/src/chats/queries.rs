@@ -1,6 +1,6 @@
 //! Reads of chats. No decision is taken here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, chat};
@@ -96,6 +96,21 @@ pub async fn unread_by_device(scope: &TenantScope, ids: &[DeviceId]) -> Result<H
         .tuples::<(DeviceId, i64)>([device, sum])
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// What these people call themselves, each as a device knows them. Who is not known is left out.
+pub async fn names(scope: &TenantScope, people: &[(DeviceId, &str)]) -> Result<Vec<(DeviceId, String, String)>, DbErr> {
+    use chat::Column::{DeviceId, Jid, Name};
+    // What one device knows of another's people is found as well; an answer says whose it is.
+    let (devices, jids): (HashSet<_>, HashSet<&str>) = people.iter().copied().unzip();
+    let rows = scope
+        .find::<chat::Entity>()
+        .filter(DeviceId.is_in(filled(devices)))
+        .filter(Jid.is_in(filled(jids)))
+        .filter(Name.is_not_null())
+        .tuples([DeviceId, Jid, Name].map(Expr::col))
+        .await?;
+    Ok(rows)
 }
 
 fn condition(search: &ChatSearch) -> Condition {

@@ -50,6 +50,12 @@ pub enum Command {
         phone_digits: String,
         reply: Reply<Option<Resolved>>,
     },
+    AddressesIn {
+        id: DeviceId,
+        group: String,
+        people: Vec<String>,
+        reply: Reply<Vec<String>>,
+    },
     MarkRead {
         id: DeviceId,
         chat: String,
@@ -130,6 +136,24 @@ impl Handle {
         self.ask(|reply| Command::Resolve {
             id,
             phone_digits,
+            reply,
+        })
+        .await
+    }
+
+    /// How a group calls these people: by number or by hidden address (LID), one answer for each, in their order. Whoever
+    /// is not known by the other kind of address keeps the one they have.
+    pub async fn addresses_in(
+        &self,
+        id: DeviceId,
+        group: &str,
+        people: Vec<String>,
+    ) -> Result<Vec<String>, EngineError> {
+        let group = group.to_owned();
+        self.ask(|reply| Command::AddressesIn {
+            id,
+            group,
+            people,
             reply,
         })
         .await

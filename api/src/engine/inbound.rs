@@ -16,7 +16,9 @@ use wacore_binary::JidExt as _;
 use waproto::whatsapp as wa;
 use whatsapp_rust::{Client, InboundDurabilityHook, types::durability_hook::InboundMessage};
 
-use super::{EventKind, IncomingContent, IncomingMessage, addresses::Addresses, link_preview, pump::Outlet};
+use super::{
+    EventKind, IncomingContent, IncomingMessage, Text, addresses::Addresses, link_preview, mentions, pump::Outlet,
+};
 
 /// Address pairs that were told already are remembered, up to this many.
 const PAIRS: usize = 1024;
@@ -124,7 +126,7 @@ async fn translate(addresses: &Addresses, message: &wa::Message, info: &MessageI
     if !(chat.is_pn() || chat.is_lid() || chat.is_group()) {
         return None;
     }
-    let content = content(message)?;
+    let content = content(addresses, message, chat.is_group()).await?;
     let sender = addresses.resolve(&source.sender, source.sender_alt.as_ref()).await;
     let is_group = chat.is_group();
     // In a direct chat the chat is the other person: the recipient of what we wrote, or the sender.
@@ -149,14 +151,22 @@ async fn translate(addresses: &Addresses, message: &wa::Message, info: &MessageI
     })
 }
 
-fn content(message: &wa::Message) -> Option<IncomingContent> {
-    if let Some(body) = message.text_content() {
-        return Some(IncomingContent::Text {
-            body: body.to_owned(),
-            link_preview: link_preview::read(message.get_base_message()),
-        });
-    }
+async fn content(addresses: &Addresses, message: &wa::Message, in_group: bool) -> Option<IncomingContent> {
     let base = message.get_base_message();
+    let Some(body) = message.text_content() else {
+        return described(message, base);
+    };
+    let (mentions, mentions_everyone) = mentions::read(addresses, base, in_group).await;
+    Some(IncomingContent::Text(Text {
+        body: body.to_owned(),
+        link_preview: link_preview::read(base),
+        mentions,
+        mentions_everyone,
+    }))
+}
+
+/// What is no text, by its kind and what can be shown in its place.
+fn described(message: &wa::Message, base: &wa::Message) -> Option<IncomingContent> {
     let caption = message.get_caption().unwrap_or_default();
     let (kind, description) = if base.image_message.is_set() {
         ("image", caption)

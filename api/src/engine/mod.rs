@@ -10,12 +10,14 @@ mod config;
 mod directory;
 mod error;
 mod event;
+mod groups;
 mod handle;
 mod http;
 mod inbound;
 mod lanes;
 mod link_preview;
 mod listener;
+mod mentions;
 mod originals;
 mod pairing;
 mod pump;
@@ -31,8 +33,8 @@ pub use handle::{Command, Handle, Reply, Sending};
 pub use originals::Originals;
 pub use storage::reseal as reseal_records;
 pub use types::{
-    IncomingContent, IncomingMessage, LinkPreview, Outgoing, OutgoingContent, PairingCode, ReceiptKind, Resolved,
-    new_message_id,
+    IncomingContent, IncomingMessage, LinkPreview, Mention, Outgoing, OutgoingContent, PairingCode, ReceiptKind,
+    Resolved, Text, new_message_id,
 };
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use sea_orm::DbErr;
 use sha2::Sha256;
 use waproto::whatsapp as wa;
 
-use super::{OutgoingContent, link_preview};
+use super::{OutgoingContent, Text, link_preview, mentions};
 
 /// Knows what devices have sent.
 #[async_trait]
@@ -72,10 +72,14 @@ impl fmt::Debug for Secrets {
 
 /// A message as WhatsApp's recipients see it. The same content under the same id is the same message, byte for byte.
 pub(super) fn compose(content: OutgoingContent, secret: Option<[u8; 32]>) -> wa::Message {
-    let OutgoingContent::Text {
+    let OutgoingContent::Text(text) = content;
+    let (written, mentioned) = mentions::compose(&text).unzip();
+    let Text {
         body,
         link_preview: preview,
-    } = content;
+        ..
+    } = text;
+    let body = written.unwrap_or(body);
     let mut message = match preview {
         Some(preview) => link_preview::compose(body, preview),
         None => wa::Message {
@@ -83,6 +87,9 @@ pub(super) fn compose(content: OutgoingContent, secret: Option<[u8; 32]>) -> wa:
             ..Default::default()
         },
     };
+    if let Some(mentioned) = mentioned {
+        mentions::put(&mut message, mentioned);
+    }
     if let Some(secret) = secret {
         let info = wa::MessageContextInfo {
             message_secret: Some(secret.to_vec()),
@@ -96,6 +103,38 @@ pub(super) fn compose(content: OutgoingContent, secret: Option<[u8; 32]>) -> wa:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::LinkPreview;
+
+    #[test]
+    fn a_text_keeps_its_form_unless_somebody_is_mentioned() {
+        let text = Text {
+            body: "halo @all".to_owned(),
+            ..Text::default()
+        };
+        let plain = compose(OutgoingContent::Text(text.clone()), None);
+        assert_eq!(plain.conversation.as_deref(), Some("halo @all"));
+        assert!(!plain.extended_text_message.is_set());
+        let preview = LinkPreview {
+            url: "https://contoh.id".to_owned(),
+            title: "Judul".to_owned(),
+            description: None,
+            thumbnail: None,
+        };
+        for link_preview in [None, Some(preview)] {
+            let shows = link_preview.is_some();
+            let text = Text {
+                link_preview,
+                mentions_everyone: true,
+                ..text.clone()
+            };
+            let message = compose(OutgoingContent::Text(text), None);
+            assert_eq!(message.conversation, None);
+            let extended = message.extended_text_message.as_option().expect("a text");
+            assert_eq!(extended.text.as_deref(), Some("halo @all"));
+            assert_eq!(extended.matched_text.is_some(), shows);
+            assert!(extended.context_info.is_set());
+        }
+    }
 
     #[test]
     fn a_secret_belongs_to_one_device_and_one_message() {

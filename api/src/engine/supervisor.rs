@@ -18,6 +18,7 @@ use super::{
     actor::{Actor, How, Order, Stop},
     addresses::parse_chat,
     client::{Shared, Slot},
+    groups::addresses_in,
     handle::Reply,
 };
 use crate::store::DeviceScope;
@@ -108,6 +109,23 @@ impl Supervisor {
                 tokio::spawn(async move {
                     let answer = match slot.get().filter(|live| live.client.is_logged_in()) {
                         Some(live) => directory.resolve(&live.client, &phone_digits).await,
+                        None => Err(EngineError::NotConnected),
+                    };
+                    let _ = reply.send(answer);
+                });
+            }
+            Command::AddressesIn {
+                id,
+                group,
+                people,
+                reply,
+            } => {
+                let Some(slot) = self.slot(id) else {
+                    return drop(reply.send(Err(EngineError::NotRunning)));
+                };
+                tokio::spawn(async move {
+                    let answer = match slot.get().filter(|live| live.client.is_logged_in()) {
+                        Some(live) => addresses_in(&live.client, &group, &people).await,
                         None => Err(EngineError::NotConnected),
                     };
                     let _ = reply.send(answer);

@@ -17,10 +17,29 @@ pub struct Outgoing {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutgoingContent {
-    Text {
-        body: String,
-        link_preview: Option<LinkPreview>,
-    },
+    Text(Text),
+}
+
+/// A text with what belongs to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// What came in is as it came; of what goes out see [`Mention::written`].
+    pub body: String,
+    pub link_preview: Option<LinkPreview>,
+    /// Each person once.
+    pub mentions: Vec<Mention>,
+    /// Everybody in the group.
+    pub mentions_everyone: bool,
+}
+
+/// Somebody whom a text mentions. Where `@` and the user part of the address stand in the text, apps show a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The phone-number address whenever it is known.
+    pub jid: String,
+    /// The address on the wire. A group goes by numbers or by hidden addresses (LID), and people are called in a message
+    /// as the group calls them. `None` while nobody asked: then it is `jid`.
+    pub written: Option<String>,
 }
 
 /// What the page behind a link says of itself, shown beside a text.
@@ -91,10 +110,7 @@ pub struct IncomingMessage {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IncomingContent {
-    Text {
-        body: String,
-        link_preview: Option<LinkPreview>,
-    },
+    Text(Text),
     /// Something this version does not take apart.
     Other {
         /// One word: `image`, `poll`…

@@ -4,15 +4,19 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::engine::{LinkPreview, OutgoingContent};
+use crate::engine::{LinkPreview, Mention, OutgoingContent, Text};
 
 /// A text as it is stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Text {
+struct Stored {
     text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     link_preview: Option<Preview>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<Mentioned>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mentions_everyone: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,34 +30,51 @@ struct Preview {
     thumbnail: Option<String>,
 }
 
-/// A text, and what is shown of its link.
-pub fn of_text(body: &str, preview: Option<&LinkPreview>) -> Value {
-    let link_preview = preview.map(|preview| Preview {
+#[derive(Debug, Serialize, Deserialize)]
+struct Mentioned {
+    jid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
+}
+
+/// A text, in or out.
+pub fn of_text(text: &Text) -> Value {
+    let link_preview = text.link_preview.as_ref().map(|preview| Preview {
         url: preview.url.clone(),
         title: preview.title.clone(),
         description: preview.description.clone(),
         thumbnail: preview.thumbnail.as_ref().map(|jpeg| STANDARD.encode(jpeg)),
     });
-    let text = body.to_owned();
-    json!(Text { text, link_preview })
+    let mentioned = |mention: &Mention| Mentioned {
+        jid: mention.jid.clone(),
+        written: mention.written.clone(),
+    };
+    json!(Stored {
+        text: text.body.clone(),
+        link_preview,
+        mentions: text.mentions.iter().map(mentioned).collect(),
+        mentions_everyone: text.mentions_everyone,
+    })
 }
 
 /// What is sent of a stored text.
 pub fn outgoing(content: Value) -> OutgoingContent {
-    let Text { text, link_preview } = read(content);
-    OutgoingContent::Text {
-        body: text,
-        link_preview: link_preview.map(Into::into),
+    OutgoingContent::Text(text(content))
+}
+
+/// A stored text.
+pub fn text(content: Value) -> Text {
+    let stored: Stored = serde_json::from_value(content).unwrap_or_default();
+    let mention = |mentioned: Mentioned| Mention {
+        jid: mentioned.jid,
+        written: mentioned.written,
+    };
+    Text {
+        body: stored.text,
+        link_preview: stored.link_preview.map(Into::into),
+        mentions: stored.mentions.into_iter().map(mention).collect(),
+        mentions_everyone: stored.mentions_everyone,
     }
-}
-
-/// What is shown of a stored text's link.
-pub fn link_preview(content: Value) -> Option<LinkPreview> {
-    read(content).link_preview.map(Into::into)
-}
-
-fn read(content: Value) -> Text {
-    serde_json::from_value(content).unwrap_or_default()
 }
 
 impl From<Preview> for LinkPreview {
@@ -73,26 +94,40 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_what_is_sent_and_shown() {
-        let preview = LinkPreview {
-            url: "https://contoh.id".into(),
-            title: "Judul".into(),
-            description: None,
-            thumbnail: Some(vec![0xff, 0xd8, 0xff]),
+        let written = Text {
+            body: "Lihat https://contoh.id @62811".into(),
+            link_preview: Some(LinkPreview {
+                url: "https://contoh.id".into(),
+                title: "Judul".into(),
+                description: None,
+                thumbnail: Some(vec![0xff, 0xd8, 0xff]),
+            }),
+            mentions: vec![
+                Mention {
+                    jid: "62811@s.whatsapp.net".into(),
+                    written: Some("900@lid".into()),
+                },
+                Mention {
+                    jid: "901@lid".into(),
+                    written: None,
+                },
+            ],
+            mentions_everyone: true,
         };
-        let stored = of_text("Lihat https://contoh.id", Some(&preview));
-        assert_eq!(link_preview(stored.clone()), Some(preview.clone()));
-        let sent = OutgoingContent::Text {
-            body: "Lihat https://contoh.id".into(),
-            link_preview: Some(preview),
-        };
-        assert_eq!(outgoing(stored), sent);
+        let stored = of_text(&written);
+        assert_eq!(text(stored.clone()), written);
+        assert_eq!(outgoing(stored), OutgoingContent::Text(written));
     }
 
     #[test]
     fn a_plain_text_is_stored_as_ever() {
-        let stored = of_text("Halo", None);
+        let written = Text {
+            body: "Halo".into(),
+            ..Text::default()
+        };
+        let stored = of_text(&written);
         assert_eq!(stored, json!({ "text": "Halo" }));
-        assert_eq!(link_preview(stored), None);
-        assert_eq!(link_preview(json!({ "description": "a picture" })), None);
+        assert_eq!(text(stored), written);
+        assert_eq!(text(json!({ "description": "a picture" })), Text::default());
     }
 }

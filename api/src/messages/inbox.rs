@@ -15,7 +15,7 @@ use crate::{
     chats::{self, ChatTouch, types::phone_of},
     clock::{Clock, new_id},
     devices::LeasedDevice,
-    engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview},
+    engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview, Text},
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
     telemetry::spans,
@@ -228,19 +228,21 @@ fn content_of(incoming: &IncomingContent) -> (message::Kind, serde_json::Value, 
     // Postgres stores every character but U+0000.
     let clean = |text: &str| text.replace('\0', "\u{fffd}");
     match incoming {
-        IncomingContent::Text { body, link_preview } => {
-            let body = clean(body);
-            let preview = link_preview.as_ref().map(|preview| LinkPreview {
+        IncomingContent::Text(text) => {
+            let link_preview = text.link_preview.as_ref().map(|preview| LinkPreview {
                 url: clean(&preview.url),
                 title: clean(&preview.title),
                 description: preview.description.as_deref().map(clean),
                 thumbnail: preview.thumbnail.clone(),
             });
-            (
-                message::Kind::Text,
-                content::of_text(&body, preview.as_ref()),
-                Some(body),
-            )
+            let text = Text {
+                body: clean(&text.body),
+                link_preview,
+                // Their addresses are digits.
+                mentions: text.mentions.clone(),
+                mentions_everyone: text.mentions_everyone,
+            };
+            (message::Kind::Text, content::of_text(&text), Some(text.body))
         }
         IncomingContent::Other { kind, description } => {
             let description = clean(description);

@@ -76,6 +76,16 @@ pub struct SendMessageInput {
     pub to: RecipientInput,
     /// What it says.
     pub content: MessageContentInput,
+    /// People whom the text mentions: at most 1,024, by phone number or by a person's address. When this is given, the
+    /// text's placeholders are filled: `{m1}` or `{mention1}` with the first of them, `{mention[0]}` likewise, `{mentions}`
+    /// with all of them and spaces between; one that stands for nobody is refused. `@` and a number's digits, such as
+    /// `@6281234567890`, may be written by hand instead. Whoever stands nowhere in the text is mentioned all the same. Each
+    /// person is mentioned once. When this is left out, the text is sent as it is.
+    pub mentions: Option<Vec<RecipientInput>>,
+    /// Mentions everybody in the group, as `@all` does in WhatsApp's apps; INVALID_INPUT in a chat with one person. The
+    /// text stays as it is: write `@all` where it shall be seen. WhatsApp lets everybody do so in small groups and admins
+    /// in large ones, and does not tell who has muted it. False by default.
+    pub mention_everyone: Option<bool>,
     /// Its place in the device's queue; INTERACTIVE by default.
     pub priority: Option<Priority>,
     /// 1–64 printable characters. The same key returns the first message and sends nothing.
@@ -114,7 +124,7 @@ pub enum MessageContentInput {
 /// Text to send.
 #[derive(InputObject)]
 pub struct TextInput {
-    /// 1–4,096 characters.
+    /// 1–4,096 characters, also when placeholders of `mentions` are filled.
     pub body: String,
     /// Show what the page behind the text's first http(s) link says of itself: title, description and picture. Kabar
     /// then fetches that page, once and before it answers, which takes as long as the page does and at most the seconds
@@ -135,6 +145,10 @@ impl TryFrom<SendMessageInput> for NewMessage {
             device_id: ids::parse(&input.device_id, "device", "deviceId")?,
             to: input.to.into(),
             text: body,
+            mentions: input
+                .mentions
+                .map(|people| people.into_iter().map(Into::into).collect()),
+            mention_everyone: input.mention_everyone.unwrap_or_default(),
             link_preview: link_preview.unwrap_or_default(),
             priority: input.priority.unwrap_or(Priority::Interactive).into(),
             idempotency_key: input.idempotency_key,

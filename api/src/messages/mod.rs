@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** a status never moves back ([`types::may_follow`]).
 
+pub mod addressing;
 pub mod attempts;
 pub mod claims;
 pub mod content;
@@ -17,6 +18,8 @@ pub mod inbox;
 pub mod inputs;
 pub mod joining;
 pub mod link_preview;
+pub mod mention_views;
+pub mod mentions;
 pub mod originals;
 pub mod outbox;
 pub mod pacing;

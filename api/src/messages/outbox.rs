@@ -14,7 +14,7 @@ use super::{content, types::Recipient};
 use crate::{
     chats::{self, ChatTouch},
     clock::{Clock, new_id},
-    engine::{self, LinkPreview},
+    engine::{self, Text},
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, GqlError, Refusal, UserError},
     store::{Batcher, Reach, TenantScope, TenantTx, filled},
@@ -35,9 +35,7 @@ pub struct Draft {
     pub sender_jid: String,
     pub sender_phone: Option<String>,
     pub recipient: Recipient,
-    pub body: String,
-    /// What the page behind its link says of itself.
-    pub link_preview: Option<LinkPreview>,
+    pub text: Text,
     pub priority: message::Priority,
     pub idempotency_key: Option<String>,
     /// What the API token that sends may use by itself.
@@ -276,8 +274,8 @@ fn new_row(tx: &TenantTx, id: MessageId, chat_id: ChatId, draft: &Draft, now: Da
         recipient_jid: Some(draft.recipient.jid.clone()),
         recipient_phone: draft.recipient.phone.clone(),
         kind: message::Kind::Text,
-        content: content::of_text(&draft.body, draft.link_preview.as_ref()),
-        body: Some(draft.body.clone()),
+        content: content::of_text(&draft.text),
+        body: Some(draft.text.body.clone()),
         status: message::Status::Queued,
         priority: draft.priority,
         attempts: 0,

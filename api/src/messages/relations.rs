@@ -60,6 +60,9 @@ pub struct QueueOf(pub DeviceId);
 pub struct UnreadOf(pub DeviceId);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ReceiptsOf(pub MessageId);
+/// A person as a device knows them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PersonOf(pub DeviceId, pub String);
 
 impl Loader<DeviceId> for Rows {
     type Value = device::Model;
@@ -136,6 +139,18 @@ impl Loader<ReceiptsOf> for Rows {
     }
 }
 
+impl Loader<PersonOf> for Rows {
+    type Value = String;
+    type Error = GqlError;
+
+    async fn load(&self, people: &[PersonOf]) -> Result<HashMap<PersonOf, String>, GqlError> {
+        let people: Vec<(DeviceId, &str)> = people.iter().map(|person| (person.0, person.1.as_str())).collect();
+        let known = chats::queries::names(&self.scope, &people).await?;
+        let answers = known.into_iter().map(|(id, jid, name)| (PersonOf(id, jid), name));
+        Ok(answers.collect())
+    }
+}
+
 /// The loader, for callers who may read: a mutation's answer leads to rows beyond what it changed.
 fn rows<'a>(ctx: &Context<'a>) -> Result<&'a RowLoader, GqlError> {
     principal(ctx)?.require(Permission::Read)?;
@@ -174,6 +189,39 @@ pub async fn find_chat(ctx: &Context<'_>, id: ChatId) -> Result<Option<Chat>, Gq
 /// A message, if it still exists.
 pub async fn find_message(ctx: &Context<'_>, id: MessageId) -> Result<Option<Message>, GqlError> {
     Ok(rows(ctx)?.load_one(id).await?.map(Message::from))
+}
+
+/// What a person calls themselves, as far as a device knows.
+pub async fn name_of(ctx: &Context<'_>, id: DeviceId, jid: &str) -> Result<Option<String>, GqlError> {
+    if let Some(own) = own_account(ctx, id, jid).await? {
+        return Ok(own.push_name);
+    }
+    rows(ctx)?.load_one(PersonOf(id, jid.to_owned())).await
+}
+
+/// Whether an address is the device's own account.
+pub async fn is_own(ctx: &Context<'_>, id: DeviceId, jid: &str) -> Result<bool, GqlError> {
+    Ok(own_account(ctx, id, jid).await?.is_some())
+}
+
+/// The device, when the address is its own.
+async fn own_account(ctx: &Context<'_>, id: DeviceId, jid: &str) -> Result<Option<device::Model>, GqlError> {
+    let device: Option<device::Model> = rows(ctx)?.load_one(id).await?;
+    Ok(device.filter(|device| {
+        [&device.jid, &device.lid]
+            .into_iter()
+            .flatten()
+            .any(|own| same_account(own, jid))
+    }))
+}
+
+/// Whether two addresses are of one account, whichever of its devices they name.
+fn same_account(one: &str, other: &str) -> bool {
+    let account = |jid: &str| {
+        let (user, server) = jid.split_once('@')?;
+        Some((user.split([':', '.']).next()?.to_owned(), server.to_owned()))
+    };
+    account(one).is_some() && account(one) == account(other)
 }
 
 /// What participants of a group did with a message.

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 use tracing::Instrument;
 
 use super::{
+    addressing,
     attempts::{self, Failure},
     claims::{Claimed, Claims, Room, Taken},
     pacing::Pacing,
@@ -29,7 +30,7 @@ use super::{
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
-    engine::{self, Outgoing, SendError},
+    engine::{self, SendError},
     events::EventLog,
     store::{Store, until_written},
     telemetry::spans,
@@ -371,8 +372,7 @@ async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<Claimed>) -> Vec<(Cl
         let mut failed = Vec::new();
         for message in messages {
             let span = spans::message_send(lane.lease.tenant(), lane.lease.id(), message.id, message.attempts);
-            let sending = parts.engine.send(lane.lease.id(), outgoing(&message));
-            if let Err(error) = sending.instrument(span.clone()).await {
+            if let Err(error) = send(parts, &lane.lease, &message).instrument(span.clone()).await {
                 spans::failed(&span, error.kind());
                 failed.push((message, error));
             }
@@ -390,13 +390,9 @@ fn named(message: &Claimed) -> (&str, Sent) {
     (&message.whatsapp_id, sent)
 }
 
-fn outgoing(message: &Claimed) -> Outgoing {
-    Outgoing {
-        whatsapp_id: message.whatsapp_id.clone(),
-        to: message.recipient_jid.clone(),
-        content: message.content.clone(),
-        recovery: message.attempts > 1,
-    }
+async fn send(parts: &Parts, lease: &LeasedDevice, message: &Claimed) -> Result<(), SendError> {
+    let outgoing = addressing::outgoing(&parts.store, &parts.engine, lease, message).await?;
+    parts.engine.send(lease.id(), outgoing).await
 }
 
 /// Writes down what did not leave.

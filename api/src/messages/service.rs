@@ -6,17 +6,17 @@ use entity::{ChatId, DeviceId, MessageId, chat, event, message};
 use sea_orm::ColumnTrait;
 
 use super::{
-    LinkPreviews, Outbox, Senders,
+    LinkPreviews, Outbox, Senders, mentions,
     outbox::{Draft, METERS, status_event},
     queries,
-    types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_text},
+    types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_person, parse_text},
     waiting::Waiting,
 };
 use crate::{
     chats,
     clock::Clock,
     devices,
-    engine::{self, LinkPreview},
+    engine::{self, LinkPreview, Text},
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, Refusal, UserError},
     store::{Store, TenantScope},
@@ -61,6 +61,9 @@ pub struct NewMessage {
     pub device_id: DeviceId,
     pub to: To,
     pub text: String,
+    /// Whom it mentions; `None` leaves its placeholders alone.
+    pub mentions: Option<Vec<To>>,
+    pub mention_everyone: bool,
     /// Whether to show what the page behind its first link says.
     pub link_preview: bool,
     pub priority: message::Priority,
@@ -108,9 +111,10 @@ impl Messages {
     pub async fn send(&self, caller: &Principal, new: NewMessage) -> Result<Accepted, Refusal> {
         caller.require(Permission::Send)?;
         let scope = self.parts.store.scope(caller);
-        let body = parse_text(new.text)?;
+        let mut text = text(caller.profile(), new.text, new.mentions)?;
         let idempotency_key = parse_idempotency_key(new.idempotency_key)?;
         let recipient = recipient(caller.profile(), new.to)?;
+        text.mentions_everyone = everyone(&recipient, new.mention_everyone)?;
         let patience = patience(new.wait)?;
         let device = devices::service::load(&scope, new.device_id)
             .await
@@ -119,18 +123,15 @@ impl Messages {
             let message = "The device is not linked to a WhatsApp account. Link it first.";
             return Err(UserError::new(ErrorCode::NotLinked, message).at("deviceId").into());
         }
-        let link_preview = if new.link_preview {
-            self.preview(&scope, &body, idempotency_key.as_deref()).await?
-        } else {
-            None
-        };
+        if new.link_preview {
+            text.link_preview = self.preview(&scope, &text.body, idempotency_key.as_deref()).await?;
+        }
         let draft = Draft {
             device_id: device.id,
             sender_jid: device.jid.unwrap_or_default(),
             sender_phone: device.phone_number,
             recipient,
-            body,
-            link_preview,
+            text,
             priority: new.priority,
             idempotency_key,
             budget: caller.budget(),
@@ -317,9 +318,45 @@ fn failure(row: &message::Model) -> UserError {
 
 fn recipient(profile: &Profile, to: To) -> Result<Recipient, UserError> {
     match to {
-        To::Jid(jid) => parse_jid(&jid),
+        To::Jid(jid) => parse_jid(&jid, "to.jid"),
         To::Phone(text) => Ok(settings::parse_phone(profile, &text, "to.phone")?.into()),
     }
+}
+
+/// The text with the people whom it mentions, and its placeholders filled.
+fn text(profile: &Profile, body: String, mentioned: Option<Vec<To>>) -> Result<Text, UserError> {
+    let (body, mentions) = match mentioned {
+        Some(mentioned) => {
+            let people = people(profile, mentioned)?;
+            (mentions::fill(&body, &people)?, mentions::distinct(&people))
+        }
+        None => (body, Vec::new()),
+    };
+    Ok(Text {
+        body: parse_text(body)?,
+        mentions,
+        ..Text::default()
+    })
+}
+
+fn people(profile: &Profile, mentioned: Vec<To>) -> Result<Vec<Recipient>, UserError> {
+    if mentioned.len() > mentions::MOST {
+        let message = format!("A message mentions at most {} people.", mentions::MOST);
+        return Err(UserError::invalid("mentions", message));
+    }
+    let person = |(place, to)| match to {
+        To::Jid(jid) => parse_person(&jid, &format!("mentions.{place}.jid")),
+        To::Phone(text) => Ok(settings::parse_phone(profile, &text, &format!("mentions.{place}.phone"))?.into()),
+    };
+    mentioned.into_iter().enumerate().map(person).collect()
+}
+
+fn everyone(recipient: &Recipient, wanted: bool) -> Result<bool, UserError> {
+    if wanted && !recipient.is_group() {
+        let message = "Only a group has an everyone to mention; this message goes to one person.";
+        return Err(UserError::invalid("mentionEveryone", message));
+    }
+    Ok(wanted)
 }
 
 fn patience(wanted: Option<Duration>) -> Result<Duration, UserError> {

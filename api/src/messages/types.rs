@@ -25,30 +25,43 @@ impl From<E164> for Recipient {
     }
 }
 
-/// Reads a WhatsApp address.
-pub fn parse_jid(text: &str) -> Result<Recipient, UserError> {
-    let refused = || {
-        UserError::invalid(
-            "to.jid",
-            "Use an address such as 6281234567890@s.whatsapp.net, …@lid or …@g.us.",
-        )
-    };
-    let (user, server) = text.trim().split_once('@').ok_or_else(refused)?;
+impl Recipient {
+    /// Whether it is a group.
+    pub fn is_group(&self) -> bool {
+        self.jid.ends_with("@g.us")
+    }
+}
+
+/// Reads the WhatsApp address of a person or a group.
+pub fn parse_jid(text: &str, path: &str) -> Result<Recipient, UserError> {
+    let message = "Use an address such as 6281234567890@s.whatsapp.net, …@lid or …@g.us.";
+    address(text).ok_or_else(|| UserError::invalid(path, message))
+}
+
+/// Reads the WhatsApp address of a person.
+pub fn parse_person(text: &str, path: &str) -> Result<Recipient, UserError> {
+    let message = "Use a person's address, such as 6281234567890@s.whatsapp.net or …@lid.";
+    let person = address(text).filter(|found| !found.is_group());
+    person.ok_or_else(|| UserError::invalid(path, message))
+}
+
+fn address(text: &str) -> Option<Recipient> {
+    let (user, server) = text.trim().split_once('@')?;
     let digits = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
     match server {
-        "s.whatsapp.net" | "c.us" if digits(user) => Ok(Recipient {
+        "s.whatsapp.net" | "c.us" if digits(user) => Some(Recipient {
             jid: format!("{user}@s.whatsapp.net"),
             phone: Some(format!("+{user}")),
         }),
-        "lid" if digits(user) => Ok(Recipient {
+        "lid" if digits(user) => Some(Recipient {
             jid: format!("{user}@lid"),
             phone: None,
         }),
-        "g.us" if user.len() <= 40 && user.split('-').all(digits) => Ok(Recipient {
+        "g.us" if user.len() <= 40 && user.split('-').all(digits) => Some(Recipient {
             jid: format!("{user}@g.us"),
             phone: None,
         }),
-        _ => Err(refused()),
+        _ => None,
     }
 }
 
@@ -137,16 +150,13 @@ mod tests {
 
     #[test]
     fn addresses_are_read() {
-        assert_eq!(
-            parse_jid("62812@c.us").map(|to| to.jid).ok().as_deref(),
-            Some("62812@s.whatsapp.net")
-        );
-        assert_eq!(
-            parse_jid("1203-99@g.us").map(|to| to.jid).ok().as_deref(),
-            Some("1203-99@g.us")
-        );
+        let read = |text: &str| parse_jid(text, "to.jid").map(|to| to.jid).ok();
+        assert_eq!(read("62812@c.us").as_deref(), Some("62812@s.whatsapp.net"));
+        assert_eq!(read("1203-99@g.us").as_deref(), Some("1203-99@g.us"));
+        assert!(parse_person("62812@c.us", "mentions.0.jid").is_ok());
+        assert!(parse_person("1203-99@g.us", "mentions.0.jid").is_err());
         for text in ["", "62812", "x@s.whatsapp.net", "62812@evil", "@g.us", "1-@g.us"] {
-            assert!(parse_jid(text).is_err(), "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, message, receipt};
 use sea_orm::prelude::Json;
 
-use super::{content, relations};
+use super::{content, mention_views::Mention, mentions, relations};
 use crate::{
     chats::{schema::Chat, types::phone_of},
     devices::views::Device,
@@ -161,7 +161,7 @@ impl From<message::Model> for Message {
             sender: Party::new(row.sender_jid, row.sender_phone, row.sender_name),
             recipient,
             kind: row.kind.into(),
-            content: MessageContent::of(row.kind, row.content, row.body),
+            content: MessageContent::of(row.device_id, row.kind, row.content, row.body),
             status: row.status.into(),
             status_history,
             error,
@@ -228,15 +228,20 @@ pub enum MessageContent {
 }
 
 impl MessageContent {
-    fn of(kind: message::Kind, stored: Json, body: Option<String>) -> Self {
+    fn of(device_id: DeviceId, kind: message::Kind, stored: Json, body: Option<String>) -> Self {
         let body = body.unwrap_or_default();
-        match kind {
-            message::Kind::Text => Self::Text(TextContent {
-                body,
-                link_preview: content::link_preview(stored).map(Into::into),
-            }),
-            _ => Self::Other(OtherContent { description: body }),
+        if kind != message::Kind::Text {
+            return Self::Other(OtherContent { description: body });
         }
+        let text = content::text(stored);
+        let places = mentions::found_in(&body, &text.mentions);
+        let mention = |(mention, text): (engine::Mention, Option<String>)| Mention::new(device_id, mention.jid, text);
+        Self::Text(TextContent {
+            body,
+            link_preview: text.link_preview.map(Into::into),
+            mentions: text.mentions.into_iter().zip(places).map(mention).collect(),
+            mentions_everyone: text.mentions_everyone,
+        })
     }
 }
 
@@ -247,6 +252,10 @@ pub struct TextContent {
     pub body: String,
     /// What is shown of its link; null without one, and when there was nothing to show.
     pub link_preview: Option<LinkPreview>,
+    /// Whom it mentions: each person once, at most 1,024, in the order of the message.
+    pub mentions: Vec<Mention>,
+    /// It mentions everybody in the group, as `@all` does in WhatsApp's apps.
+    pub mentions_everyone: bool,
 }
 
 /// What the page behind a text's link says of itself. It is what the recipient sees: a page that changes later changes

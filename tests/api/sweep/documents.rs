@@ -221,9 +221,11 @@ impl Contract {
             }
             Some(Kind::Input { fields, one_of }) => {
                 let mut value = serde_json::Map::new();
+                let is_given =
+                    |field: &Argument| expectations::is_given(&format!("{}.{}", argument.target, field.name));
                 let chosen = fields
                     .iter()
-                    .filter(|field| *one_of || field.required || self.holds_id(&field.target, 0));
+                    .filter(|field| *one_of || field.required || self.holds_id(&field.target, 0) || is_given(field));
                 for field in chosen.take(if *one_of { 1 } else { usize::MAX }) {
                     value.insert(field.name.clone(), self.value(field, context)?);
                 }

@@ -126,6 +126,9 @@ const FIELDS: &[(&str, Rule)] = &[
     ("Message.recipient", WithObject),
     ("Message.content", WithObject),
     ("TextContent.linkPreview", WithObject),
+    ("TextContent.mentions", WithObject),
+    ("Mention.name", Needs(P::Read)),
+    ("Mention.isOwn", Needs(P::Read)),
     ("Message.statusHistory", WithObject),
     ("Message.error", WithObject),
     ("Message.receipts", Needs(P::Read)),
@@ -223,6 +226,11 @@ pub fn is_no_way(field: &str) -> bool {
     ]
     .iter()
     .any(|verb| field.starts_with(verb))
+}
+
+/// Fields of inputs that are given though they may be left out: without them the answer has nothing to lead on to.
+pub fn is_given(coordinate: &str) -> bool {
+    ["SendMessageInput.mentions"].contains(&coordinate)
 }
 
 /// A valid value of a scalar or an enum; `None` takes an enum's first.

@@ -109,7 +109,7 @@ impl World {
         Ok(id)
     }
 
-    /// A chat with a message in it, which has failed and is its last.
+    /// A chat with a message in it, which has failed and is its last. It mentions the person of the chat.
     async fn conversation(&self, household: &Household) -> Result<(entity::ChatId, entity::MessageId)> {
         let (device_id, chat_id) = self.chat(household).await?;
         let row = message::ActiveModel {
@@ -121,7 +121,9 @@ impl World {
             direction: Set(message::Direction::Out),
             sender_jid: Set("6281200000001@s.whatsapp.net".to_owned()),
             kind: Set(message::Kind::Text),
-            content: Set(json!({ "body": household.tenant.name })),
+            content: Set(
+                json!({ "text": household.tenant.name, "mentions": [{ "jid": "6281200000002@s.whatsapp.net" }] }),
+            ),
             body: Set(Some(household.tenant.name.clone())),
             status: Set(message::Status::Failed),
             priority: Set(message::Priority::Interactive),

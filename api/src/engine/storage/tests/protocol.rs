@@ -16,7 +16,7 @@ use super::{
     Place,
 };
 use crate::engine::{
-    OutgoingContent,
+    OutgoingContent, Text,
     originals::{Originals, Secrets, compose},
 };
 
@@ -187,10 +187,10 @@ async fn messages_are_kept_until_they_are_taken_or_expire() {
 
 /// An outbox with one text.
 fn halo() -> OutgoingContent {
-    OutgoingContent::Text {
+    OutgoingContent::Text(Text {
         body: "halo".into(),
-        link_preview: None,
-    }
+        ..Text::default()
+    })
 }
 
 struct One;
