@@ -2,7 +2,12 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::config::{Log, LogFormat};
 
@@ -12,21 +17,28 @@ pub type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
 /// Starts logging to the standard error, and tells `spans` of spans. A process that logs already goes on as it does.
 pub fn start(config: &Log, spans: Option<SpanLayer>) {
     let terminal = std::io::stderr().is_terminal();
-    let json = config.format == LogFormat::Json || (config.format == LogFormat::Auto && !terminal);
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines: SpanLayer = if json {
-        let lines = lines.json().flatten_event(true);
-        lines.with_current_span(true).with_span_list(false).boxed()
-    } else {
-        lines.with_ansi(terminal).with_target(false).boxed()
-    };
-    let layers: Vec<SpanLayer> = match spans {
-        // The log's filter is everybody's: what is not logged is not even made.
-        None => vec![filter(config).boxed(), lines],
-        Some(spans) => vec![lines.with_filter(filter(config)).boxed(), spans],
-    };
+    let lines = lines(config, terminal, std::io::stderr);
+    let layers: Vec<SpanLayer> = std::iter::once(lines).chain(spans).collect();
     if tracing_subscriber::registry().with(layers).try_init().is_err() {
         tracing::debug!("logging was started before");
+    }
+}
+
+/// The log itself. **Invariant:** it carries its filter with it: a filter that stands beside it in a list of layers holds
+/// nothing back.
+fn lines<W>(config: &Log, terminal: bool, writer: W) -> SpanLayer
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let json = config.format == LogFormat::Json || (config.format == LogFormat::Auto && !terminal);
+    let lines = fmt::layer().with_writer(writer);
+    if json {
+        let lines = lines.json().flatten_event(true);
+        let lines = lines.with_current_span(true).with_span_list(false);
+        lines.with_filter(filter(config)).boxed()
+    } else {
+        let lines = lines.with_ansi(terminal).with_target(false);
+        lines.with_filter(filter(config)).boxed()
     }
 }
 
@@ -42,17 +54,51 @@ fn filter(config: &Log) -> EnvFilter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::telemetry::spans;
 
+    /// What is written while `body` runs, with these layers and no others.
+    fn written(level: &str, format: LogFormat, body: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Memory(Arc<Mutex<Vec<u8>>>);
+        impl std::io::Write for Memory {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let (memory, level) = (Memory::default(), level.to_owned());
+        let writer = memory.clone();
+        let lines = lines(&Log { format, level }, false, move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(vec![lines]);
+        tracing::subscriber::with_default(subscriber, body);
+        let bytes = memory.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn only_what_the_level_asks_for_is_logged() {
+        for format in [LogFormat::Json, LogFormat::Human] {
+            let log = written("warn,kabar_more=info", format, || {
+                tracing::warn!("a warning");
+                tracing::info!("news");
+                tracing::trace!("a detail");
+                tracing::info!(target: "kabar_more", "more");
+                assert!(tracing::info_span!("another").is_disabled());
+            });
+            assert!(log.contains("a warning") && log.contains("more"), "{log}");
+            assert!(!log.contains("news") && !log.contains("a detail"), "{log}");
+        }
+    }
+
     #[test]
     fn spans_for_a_collector_are_disabled_without_one_whatever_is_logged() {
-        let config = Log {
-            format: LogFormat::Json,
-            level: "trace".to_owned(),
-        };
-        let subscriber = tracing_subscriber::registry().with(filter(&config));
-        tracing::subscriber::with_default(subscriber, || {
+        written("trace", LogFormat::Json, || {
             assert!(!tracing::info_span!("another").is_disabled());
             assert!(spans::request("GET", "/ping", &http::HeaderMap::new()).is_disabled());
             assert!(spans::operation("query", || Some("never asked".to_owned())).is_disabled());
