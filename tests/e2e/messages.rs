@@ -1,7 +1,8 @@
 //! A text goes out, receipts and an answer come in.
 
 use anyhow::{Context, Result, ensure};
-use sandbox::{Behavior, Disruption, Reply, Target};
+use sandbox::{Behavior, BehaviorPatch, Disruption, Reply, Target};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tests::{SEND, Stage, TestDatabase, eventually, text_input};
 
@@ -13,6 +14,7 @@ tests::on_both_databases!(
     a_caller_may_wait_for_the_result,
     many_texts_arrive_once_and_in_order,
     a_message_that_waits_can_be_canceled,
+    a_receipt_for_an_ended_message_holds_up_no_other,
 );
 
 async fn a_text_is_sent_delivered_and_read_live(database: TestDatabase) -> Result<()> {
@@ -243,5 +245,38 @@ async fn a_message_that_waits_can_be_canceled(database: TestDatabase) -> Result<
         .refused(document, json!({ "id": kept }), "cancelMessage")
         .await?;
     ensure!(refused == "CONFLICT", "{refused}");
+    Ok(())
+}
+
+/// What the server knows of a message that it sent may be behind the database: here somebody else ended one.
+async fn a_receipt_for_an_ended_message_holds_up_no_other(database: TestDatabase) -> Result<()> {
+    let budi = "+6281200000002";
+    let stage = Stage::new(database).await?;
+    let device = stage.linked_device("+6281200000001").await?;
+    let away = Behavior {
+        online: false,
+        ..Behavior::default()
+    };
+    stage.phone_that(budi, away)?;
+    let mut sent = Vec::new();
+    for text in ["one", "two", "three"] {
+        let id = stage.send_text(&device.id, budi, text).await?;
+        stage.until_message(&id, "SENT").await?;
+        sent.push(id);
+    }
+    let ended = stage.message(&sent[1]).await?;
+    let whatsapp_id = ended["whatsappId"].as_str().context("no WhatsApp id")?;
+    let end = format!("UPDATE message SET status = 'failed' WHERE whatsapp_id = '{whatsapp_id}'");
+    stage.database.connect().await?.execute_unprepared(&end).await?;
+
+    let back = BehaviorPatch {
+        online: Some(true),
+        ..BehaviorPatch::default()
+    };
+    stage.network.set_behavior(budi, back)?;
+    stage.until_message(&sent[0], "DELIVERED").await?;
+    stage.until_message(&sent[2], "DELIVERED").await?;
+    let ended = stage.message(&sent[1]).await?;
+    ensure!(ended["status"] == "FAILED", "{ended}");
     Ok(())
 }

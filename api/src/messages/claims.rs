@@ -23,6 +23,11 @@ use crate::{
     store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks, filled},
 };
 
+/// How close claims follow each other while there is much to send: devices that have room meanwhile share one.
+const LINGER: Duration = Duration::from_millis(2);
+/// How often a claim is tried again when messages were changed meanwhile.
+const MOST_TRIES: usize = 4;
+
 /// What one device may take next.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -52,7 +57,7 @@ pub struct Claims {
 impl Claims {
     /// Starts the task that writes.
     pub fn start(store: Store, clock: Clock) -> Self {
-        let batcher = Batcher::start(256, Duration::ZERO, move |rooms: Vec<Room>| {
+        let batcher = Batcher::start(256, LINGER, move |rooms: Vec<Room>| {
             let (store, clock) = (store.clone(), clock.clone());
             async move { claim_all(&store, clock.now(), rooms).await }
         });
@@ -88,12 +93,21 @@ async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<R
     results
 }
 
-/// Claims for several devices of one tenant in one transaction. Answers what each may send, in their order.
+/// Claims for several devices of one tenant. Answers what each may send, in their order.
 async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Taken>, DbErr> {
-    use message::Column;
+    for _ in 0..MOST_TRIES {
+        if let Some(taken) = try_claim(store, now, rooms).await? {
+            return Ok(taken);
+        }
+    }
+    Err(DbErr::RecordNotUpdated)
+}
+
+/// Claims in one transaction; `None`, and nothing is claimed, when somebody changed one of the messages meanwhile.
+async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Option<Vec<Taken>>, DbErr> {
     // A device has one loop, so it is here once.
     let Some(first) = rooms.first() else {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     };
     let scope = store.scope(&first.lease);
     let tx = scope.begin().await?;
@@ -104,34 +118,15 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
     let mut claimed: HashMap<DeviceId, Vec<Claimed>> = HashMap::new();
     let open: Vec<&Room> = rooms.iter().filter(|room| room.most > 0).collect();
     for rooms in chunks(open) {
-        let due: Vec<MessageId> = due(&tx, now, &rooms).await?;
+        let due = due(&tx, now, &rooms).await?;
         if due.is_empty() {
             continue;
         }
-        // In a statement of its own, and with the status where no index sees it: given the choice, Postgres finds these
-        // messages by reading the whole queue.
-        let still_queued = Func::coalesce([Expr::col(Column::Status), Expr::val("")]);
-        let rows = tx
-            .update::<message::Entity>()
-            .set(Column::Status, message::Status::Sending)
-            .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .set(Column::SendingAt, now)
-            .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-            .filter(Column::Id.is_in(filled(due)))
-            .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
-            .returning_tuples::<ClaimedColumns>([
-                Column::DeviceId,
-                Column::Priority,
-                Column::Id,
-                Column::ChatId,
-                Column::WhatsappId,
-                Column::RecipientJid,
-                Column::Content,
-                Column::Attempts,
-            ])
-            .await?;
-        for (device_id, row) in rows.into_iter().map(claimed_from) {
-            claimed.entry(device_id).or_default().push(row);
+        if !take(&tx, now, &due).await? {
+            return Ok(None);
+        }
+        for (device_id, message) in due {
+            claimed.entry(device_id).or_default().push(message);
         }
     }
     tx.commit().await?;
@@ -153,7 +148,7 @@ async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Resul
             next_due: next_due.get(&room.lease.id()).copied(),
         }
     };
-    Ok(rooms.iter().map(&mut of).collect())
+    Ok(Some(rooms.iter().map(&mut of).collect()))
 }
 
 fn device_of(room: &Room) -> DeviceId {
@@ -161,7 +156,7 @@ fn device_of(room: &Room) -> DeviceId {
 }
 
 /// What each device may take now, all of them in one statement.
-async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<MessageId>, DbErr> {
+async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<(DeviceId, Claimed)>, DbErr> {
     use message::Column;
     let due = Condition::any()
         .add(Column::NextAttemptAt.is_null())
@@ -175,8 +170,38 @@ async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<M
             .order_by(Column::Id, sea_orm::Order::Asc)
             .limit(room.most)
     });
-    let ids = Scoped::tuples_of_each::<(MessageId,)>(queries.collect(), &[Expr::col(Column::Id)]).await?;
-    Ok(ids.into_iter().map(|(id,)| id).collect())
+    let columns = [
+        Column::DeviceId,
+        Column::Priority,
+        Column::Id,
+        Column::ChatId,
+        Column::WhatsappId,
+        Column::RecipientJid,
+        Column::Content,
+        Column::Attempts,
+    ]
+    .map(Expr::col);
+    let rows = Scoped::tuples_of_each::<DueColumns>(queries.collect(), &columns).await?;
+    Ok(rows.into_iter().map(claimed_from).collect())
+}
+
+/// QUEUED → SENDING. Whether all of them were still QUEUED: only Postgres lets somebody in between.
+async fn take(tx: &TenantTx, now: DateTime<Utc>, due: &[(DeviceId, Claimed)]) -> Result<bool, DbErr> {
+    use message::Column;
+    // In a statement of its own, and with the status where no index sees it: given the choice, Postgres finds these
+    // messages by reading the whole queue.
+    let still_queued = Func::coalesce([Expr::col(Column::Status), Expr::val("")]);
+    let taken = tx
+        .update::<message::Entity>()
+        .set(Column::Status, message::Status::Sending)
+        .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
+        .set(Column::SendingAt, now)
+        .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
+        .filter(Column::Id.is_in(filled(due.iter().map(|(_, message)| message.id))))
+        .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
+        .execute()
+        .await?;
+    Ok(taken == due.len() as u64)
 }
 
 /// A message that is this node's to send.
@@ -192,7 +217,7 @@ pub struct Claimed {
     pub attempts: i32,
 }
 
-type ClaimedColumns = (
+type DueColumns = (
     DeviceId,
     message::Priority,
     MessageId,
@@ -203,7 +228,7 @@ type ClaimedColumns = (
     i32,
 );
 
-fn claimed_from(columns: ClaimedColumns) -> (DeviceId, Claimed) {
+fn claimed_from(columns: DueColumns) -> (DeviceId, Claimed) {
     let (device_id, priority, id, chat_id, whatsapp_id, recipient_jid, stored, attempts) = columns;
     let claimed = Claimed {
         priority,
@@ -212,7 +237,7 @@ fn claimed_from(columns: ClaimedColumns) -> (DeviceId, Claimed) {
         whatsapp_id,
         recipient_jid: recipient_jid.unwrap_or_default(),
         content: content::outgoing(stored),
-        attempts,
+        attempts: attempts + 1,
     };
     (device_id, claimed)
 }

@@ -20,7 +20,7 @@ use super::{
     attempts::{self, Failure},
     outbox::{reached_event, status_event},
     recent::{Recent, Sent},
-    types::before,
+    types::{before, has_reached},
     waiting::Waiting,
 };
 use crate::{
@@ -31,6 +31,9 @@ use crate::{
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, Update, by_tenant, filled, until_written},
 };
+
+/// How close batches follow each other while much is heard.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// What was heard about messages that went out.
 #[derive(Clone, Debug)]
@@ -82,7 +85,7 @@ impl Receipts {
             waiting,
             recent,
         });
-        let batcher = Batcher::start(1024, Duration::from_millis(8), move |items: Vec<Item>| {
+        let batcher = Batcher::start(1024, LINGER, move |items: Vec<Item>| {
             let parts = parts.clone();
             async move {
                 let count = items.len();
@@ -113,16 +116,38 @@ async fn record(parts: &Parts, items: Vec<Item>) {
     }
 }
 
-/// Writes one tenant's items in one transaction. Answers the messages that changed.
+/// Writes one tenant's items. Answers the messages that changed.
 async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
+    if let Some(changed) = try_write(parts, items, Answer::Count).await? {
+        return Ok(changed);
+    }
+    let changed = try_write(parts, items, Answer::Rows).await?;
+    changed.ok_or(DbErr::RecordNotUpdated)
+}
+
+/// What an update answers of messages that were sent a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// How many moved. Nearly always all of them did, and the database need not name them.
+    Count,
+    /// Which of them moved.
+    Rows,
+}
+
+/// Writes one tenant's items in one transaction; `None`, and nothing is written, when counting did not tell which messages
+/// changed.
+async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Option<Vec<MessageId>>, DbErr> {
     let Some(first) = items.first() else {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     };
     let tx = parts.store.scope(&first.lease).begin().await?;
     let mut told: Vec<NewEvent> = Vec::new();
     let mut taken = acknowledged(items);
+    let mut reached: Vec<(DeviceId, &str, message::Status)> = Vec::new();
     for step in steps(items) {
-        let moved = advance(parts, &tx, &step).await?;
+        let Some(moved) = advance(parts, &tx, &step, answer).await? else {
+            return Ok(None);
+        };
         super::count(step.status, moved.len());
         for (Named { device_id, whatsapp_id }, sent) in moved {
             let newly_taken = taken.remove(&(device_id, whatsapp_id));
@@ -131,6 +156,7 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
                 told.push(reached_event(device_id, sent.chat_id, sent.id, message::Status::Sent));
             }
             told.push(reached_event(device_id, sent.chat_id, sent.id, step.status));
+            reached.push((device_id, whatsapp_id, step.status));
         }
     }
     record_participants(&tx, items).await?;
@@ -138,8 +164,9 @@ async fn write(parts: &Parts, items: &[Item]) -> Result<Vec<MessageId>, DbErr> {
     told.extend(refused.iter().map(status_event));
     let changed = told.iter().filter_map(|event| event.message_id).collect();
     parts.events.commit(tx, told).await?;
+    parts.recent.reached(reached);
     super::count(message::Status::Failed, refused.len());
-    Ok(changed)
+    Ok(Some(changed))
 }
 
 /// A message as WhatsApp names it.
@@ -220,8 +247,13 @@ const fn rank(status: message::Status) -> u8 {
     }
 }
 
-/// Moves messages forward; answers which moved. What a later state implies is filled in where it was never heard.
-async fn advance<'a>(parts: &Parts, tx: &TenantTx, step: &Step<'a>) -> Result<Vec<(Named<'a>, Sent)>, DbErr> {
+/// Moves messages forward; answers which moved, or `None` if it takes [`Answer::Rows`] to tell.
+async fn advance<'a>(
+    parts: &Parts,
+    tx: &TenantTx,
+    step: &Step<'a>,
+    answer: Answer,
+) -> Result<Option<Vec<(Named<'a>, Sent)>>, DbErr> {
     use message::Column;
     let mut of_device: HashMap<DeviceId, Vec<&'a str>> = HashMap::new();
     for message in &step.messages {
@@ -234,7 +266,11 @@ async fn advance<'a>(parts: &Parts, tx: &TenantTx, step: &Step<'a>) -> Result<Ve
     let mut recent: HashMap<MessageId, (Named<'a>, Sent)> = HashMap::new();
     for (device_id, whatsapp_ids) in of_device {
         let (known, unknown) = parts.recent.find(device_id, whatsapp_ids);
-        recent.extend(known.into_iter().map(|(whatsapp_id, sent)| {
+        // What is in the database already is heard again from every other device of the recipient.
+        let news = known
+            .into_iter()
+            .filter(|(_, _, reached)| !has_reached(*reached, step.status));
+        recent.extend(news.map(|(whatsapp_id, sent, _)| {
             let named = Named { device_id, whatsapp_id };
             (sent.id, (named, sent))
         }));
@@ -253,17 +289,22 @@ async fn advance<'a>(parts: &Parts, tx: &TenantTx, step: &Step<'a>) -> Result<Ve
             Some((Named { device_id, whatsapp_id }, Sent { id, chat_id }))
         }));
     }
-    if !recent.is_empty() {
-        // In a fixed order, so that two transactions lock the same messages the same way round.
-        let mut ids: Vec<MessageId> = recent.keys().copied().collect();
-        ids.sort_unstable();
-        let rows: Vec<(MessageId,)> = forward(tx, step)
-            .filter(Column::Id.is_in(filled(ids)))
-            .returning_tuples([Column::Id])
-            .await?;
-        moved.extend(rows.into_iter().filter_map(|(id,)| recent.get(&id).copied()));
+    if recent.is_empty() {
+        return Ok(Some(moved));
     }
-    Ok(moved)
+    // In a fixed order, so that two transactions lock the same messages the same way round.
+    let mut ids: Vec<MessageId> = recent.keys().copied().collect();
+    ids.sort_unstable();
+    let update = forward(tx, step).filter(Column::Id.is_in(filled(ids)));
+    if answer == Answer::Rows {
+        let rows: Vec<(MessageId,)> = update.returning_tuples([Column::Id]).await?;
+        moved.extend(rows.into_iter().filter_map(|(id,)| recent.get(&id).copied()));
+    } else if update.execute().await? == recent.len() as u64 {
+        moved.extend(recent.into_values());
+    } else {
+        return Ok(None);
+    }
+    Ok(Some(moved))
 }
 
 /// The update of a step, but for which messages it is about.

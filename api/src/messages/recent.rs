@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use entity::{ChatId, DeviceId, MessageId};
+use entity::{ChatId, DeviceId, MessageId, message::Status};
+
+use super::types::has_reached;
 
 /// Remembered at most, over all devices: about two megabytes.
 const CAPACITY: usize = 16_384;
@@ -20,6 +22,13 @@ pub struct Sent {
     pub chat_id: ChatId,
 }
 
+/// What the database is known to hold of a message; it may be further.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    sent: Sent,
+    reached: Status,
+}
+
 type Name = (DeviceId, Arc<str>);
 
 /// The newest messages of this node. Cheap to clone.
@@ -28,7 +37,7 @@ pub struct Recent(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    sent: HashMap<Name, Sent>,
+    sent: HashMap<Name, Known>,
     /// In the order in which they are forgotten.
     names: VecDeque<Name>,
 }
@@ -39,7 +48,11 @@ impl Recent {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (whatsapp_id, sent) in messages {
             let name: Name = (device, whatsapp_id.into());
-            if state.sent.insert(name.clone(), sent).is_none() {
+            let known = Known {
+                sent,
+                reached: Status::Sending,
+            };
+            if state.sent.insert(name.clone(), known).is_none() {
                 state.names.push_back(name);
             }
         }
@@ -50,17 +63,29 @@ impl Recent {
         }
     }
 
-    /// Which of these messages of one device are known, and which are not.
+    /// Notes what these messages have reached in the database: what was committed, never before.
+    pub fn reached<'a>(&self, messages: impl IntoIterator<Item = (DeviceId, &'a str, Status)>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (device, whatsapp_id, status) in messages {
+            if let Some(known) = state.sent.get_mut(&(device, Arc::from(whatsapp_id)))
+                && !has_reached(known.reached, status)
+            {
+                known.reached = status;
+            }
+        }
+    }
+
+    /// Which of these messages of one device are known, with what they have reached at least, and which are not.
     pub fn find<'a>(
         &self,
         device: DeviceId,
         whatsapp_ids: impl IntoIterator<Item = &'a str>,
-    ) -> (Vec<(&'a str, Sent)>, Vec<&'a str>) {
+    ) -> (Vec<(&'a str, Sent, Status)>, Vec<&'a str>) {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for whatsapp_id in whatsapp_ids {
             match state.sent.get(&(device, Arc::from(whatsapp_id))) {
-                Some(sent) => known.push((whatsapp_id, *sent)),
+                Some(of) => known.push((whatsapp_id, of.sent, of.reached)),
                 None => unknown.push(whatsapp_id),
             }
         }
@@ -85,8 +110,14 @@ mod tests {
             })
             .collect();
         recent.remember(device, names.iter().map(String::as_str).zip(sent.iter().copied()));
+        recent.reached([
+            (device, "1", Status::Read),
+            (device, "1", Status::Delivered),
+            (device, "0", Status::Sent),
+        ]);
         let (known, unknown) = recent.find(device, ["0", "1", "16384", "x"]);
-        assert_eq!(known, [("1", sent[1]), ("16384", sent[CAPACITY])]);
+        let expected = [("1", sent[1], Status::Read), ("16384", sent[CAPACITY], Status::Sending)];
+        assert_eq!(known, expected);
         assert_eq!(unknown, ["0", "x"]);
         assert_eq!(recent.find(other, ["1"]), (vec![], vec!["1"]));
     }

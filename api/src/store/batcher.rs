@@ -3,7 +3,10 @@
 use std::{collections::HashMap, future::Future, time::Duration};
 
 use entity::TenantId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 /// The batcher's task has ended: the server is shutting down.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -32,8 +35,9 @@ impl<T, R> Clone for Batcher<T, R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
-    /// Starts the task. `linger` is how long the first item of a batch waits for company; `largest` bounds a batch.
-    /// `work` answers one result per item, in their order.
+    /// Starts the task. Batches that follow each other closely begin `linger` apart at least, so that items which come all
+    /// the time get company; after a pause an item waits for nothing. `largest` bounds a batch. `work` answers one result
+    /// per item, in their order.
     pub fn start<F, W>(largest: usize, linger: Duration, work: W) -> Self
     where
         W: Fn(Vec<T>) -> F + Send + 'static,
@@ -87,12 +91,13 @@ where
     F: Future<Output = Vec<R>>,
 {
     let mut waiting = Vec::with_capacity(largest);
+    let mut next = Instant::now();
     while receiver.recv_many(&mut waiting, largest).await > 0 {
-        if !linger.is_zero() && waiting.len() < largest {
-            tokio::time::sleep(linger).await;
+        if waiting.len() < largest && next > Instant::now() {
+            tokio::time::sleep_until(next).await;
             while waiting.len() < largest {
-                let Ok(next) = receiver.try_recv() else { break };
-                waiting.push(next);
+                let Ok(entry) = receiver.try_recv() else { break };
+                waiting.push(entry);
             }
         }
         let (mut items, mut answers, mut marks) = (Vec::new(), Vec::new(), Vec::new());
@@ -114,6 +119,7 @@ where
         for mark in marks {
             let _ = mark.send(());
         }
+        next = Instant::now() + linger;
     }
 }
 

@@ -15,6 +15,10 @@ use super::{
 /// warning.
 const STATEMENTS: log::LevelFilter = log::LevelFilter::Trace;
 
+/// How many statements a connection keeps prepared. The shapes of all statements are a few hundred (see
+/// [`shapes`](super::shapes)); the driver's own limit is 100, and a statement that fell out is read and planned again.
+const PREPARED: usize = 1000;
+
 /// Where the database is and how many connections it may use.
 #[derive(Clone, Debug)]
 pub struct DatabaseOptions {
@@ -109,6 +113,7 @@ fn postgres_options(options: &DatabaseOptions) -> ConnectOptions {
         .acquire_timeout(options.acquire_timeout)
         .connect_timeout(options.acquire_timeout)
         .sqlx_logging_level(STATEMENTS)
+        .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(PREPARED))
         .set_application_name("kabar");
     connect
 }
@@ -139,10 +144,14 @@ fn sqlite_options(url: &str, connections: u32, acquire_timeout: Duration, cache:
         .sqlx_logging_level(STATEMENTS)
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
+                .statement_cache_capacity(PREPARED)
                 .pragma("journal_mode", "WAL")
                 // A commit is on the disk before it is answered, through a power cut too. Writers batch, so it is paid
                 // once for many messages.
                 .pragma("synchronous", "FULL")
+                // In pages. A page that changes often is copied into the file once per checkpoint: fewer checkpoints, fewer
+                // copies. The log may grow to some 16 MB.
+                .pragma("wal_autocheckpoint", "4000")
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "10000")
                 .pragma("temp_store", "MEMORY")

@@ -5,9 +5,9 @@
 //! filled up to lengths that come again.
 
 /// The most rows of one inserting statement, and values of one list. A power of two.
-const LARGEST: usize = 64;
+const LARGEST: usize = 128;
 
-/// Splits rows into powers of two: 100 rows become 64, 32 and 4.
+/// Splits rows into powers of two: 200 rows become 128, 64 and 8.
 pub fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
     let mut rows = rows.into_iter();
     std::iter::from_fn(move || {
@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(sizes(0), [0; 0]);
         assert_eq!(sizes(1), [1]);
         assert_eq!(sizes(100), [64, 32, 4]);
-        assert_eq!(sizes(200), [64, 64, 64, 8]);
+        assert_eq!(sizes(300), [128, 128, 32, 8, 4]);
         assert_eq!(
             chunks((0..77).collect()).flatten().collect::<Vec<_>>(),
             (0..77).collect::<Vec<_>>()
