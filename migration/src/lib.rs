@@ -29,6 +29,7 @@ mod m2026_11_21_000060_api_token_limits;
 mod m2026_11_21_000061_row_level_security;
 mod m2026_11_21_000070_lighter_rows;
 mod m2026_11_21_000072_one_parent;
+mod m2026_11_22_000073_fewer_indexes;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000061_row_level_security::Migration),
             Box::new(m2026_11_21_000070_lighter_rows::Migration),
             Box::new(m2026_11_21_000072_one_parent::Migration),
+            Box::new(m2026_11_22_000073_fewer_indexes::Migration),
         ]
     }
 }
