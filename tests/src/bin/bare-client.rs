@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_websockets::{ClientBuilder, MaybeTlsStream};
 use wacore::net::{Transport, TransportEvent, TransportFactory};
 use wacore::store::in_memory::InMemoryBackend;
+use wacore::store::traits::Backend;
 use wacore::types::events::Event;
 use wacore_binary::Jid;
 use waproto::whatsapp::Message;
@@ -47,8 +48,10 @@ struct Counters {
     acknowledged: AtomicUsize,
 }
 
-/// One client and the permits for its unacknowledged texts.
+/// One client, what it keeps, and the permits for its unacknowledged texts.
 struct One {
+    number: String,
+    backend: Arc<dyn Backend>,
     bot: BotHandle,
     window: Arc<Semaphore>,
 }
@@ -61,6 +64,8 @@ struct Clients {
     http: reqwest::Client,
     counters: Arc<Counters>,
     all: Vec<One>,
+    /// Those that were stopped: whose they are, and what they keep.
+    stopped: Vec<(String, Arc<dyn Backend>)>,
 }
 
 #[tokio::main]
@@ -75,6 +80,7 @@ async fn main() -> Result<()> {
         http: reqwest::Client::new(),
         counters: Arc::default(),
         all: Vec::new(),
+        stopped: Vec::new(),
     };
     say(&json!({ "ok": true }))?;
     let (lines, mut commands) = tokio::sync::mpsc::channel(1);
@@ -126,6 +132,18 @@ impl Clients {
                     counter.store(0, Ordering::SeqCst);
                 }
             }
+            Some("stop") => {
+                for one in std::mem::take(&mut self.all) {
+                    one.bot.shutdown().await;
+                    self.stopped.push((one.number, one.backend));
+                }
+            }
+            Some("start") => {
+                for (number, backend) in std::mem::take(&mut self.stopped) {
+                    let (one, _) = self.start(number, backend).await?;
+                    self.all.push(one);
+                }
+            }
             Some("received") => {
                 self.until("the first text came", |counters| &counters.received, 1)
                     .await?;
@@ -148,7 +166,7 @@ impl Clients {
         let mut linking = Vec::new();
         for number in numbers {
             let permit = Arc::clone(&permits).acquire_owned().await?;
-            let (one, linked) = self.start(number).await?;
+            let (one, linked) = self.start(number, Arc::new(InMemoryBackend::new())).await?;
             self.all.push(one);
             linking.push(tokio::spawn(async move {
                 let outcome = tokio::time::timeout(Duration::from_mins(1), linked).await;
@@ -162,22 +180,27 @@ impl Clients {
         Ok(())
     }
 
-    async fn start(&self, number: String) -> Result<(One, tokio::sync::oneshot::Receiver<()>)> {
+    async fn start(
+        &self,
+        number: String,
+        backend: Arc<dyn Backend>,
+    ) -> Result<(One, tokio::sync::oneshot::Receiver<()>)> {
         let window = Arc::new(Semaphore::new(self.window));
         let (linked, is_linked) = tokio::sync::oneshot::channel();
         let linked = Arc::new(std::sync::Mutex::new(Some(linked)));
         let (counters, permits) = (Arc::clone(&self.counters), Arc::clone(&window));
         let (http, control) = (self.http.clone(), self.control.clone());
         let scanned = Arc::new(AtomicUsize::new(0));
+        let owner = number.clone();
         let bot = Bot::builder()
-            .with_backend(InMemoryBackend::new())
+            .with_backend_arc(Arc::clone(&backend))
             .with_transport_factory(Dialer(self.url.clone()))
             .with_version((2, 3000, 1_023_223_821))
             .skip_history_sync()
             .on_event(move |event, _| {
                 let (counters, permits) = (Arc::clone(&counters), Arc::clone(&permits));
                 let (linked, scanned) = (Arc::clone(&linked), Arc::clone(&scanned));
-                let (http, control, number) = (http.clone(), control.clone(), number.clone());
+                let (http, control, number) = (http.clone(), control.clone(), owner.clone());
                 async move {
                     match &*event {
                         Event::PairingQrCode(qr) if scanned.fetch_add(1, Ordering::SeqCst) == 0 => {
@@ -210,6 +233,8 @@ impl Clients {
         bot.client().set_force_active_delivery_receipts(true);
         Ok((
             One {
+                number,
+                backend,
                 bot: bot.spawn(),
                 window,
             },

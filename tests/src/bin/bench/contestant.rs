@@ -31,11 +31,13 @@ pub struct Rival {
     child: Child,
     stdin: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
+    can_stop: bool,
 }
 
 impl Rival {
     pub async fn bare(programs: &Path, network: &SandboxProcess) -> Result<Self> {
-        Self::start(Command::new(programs.join("bare-client")), network).await
+        let bare = Self::start(Command::new(programs.join("bare-client")), network).await?;
+        Ok(Self { can_stop: true, ..bare })
     }
 
     pub async fn baileys(network: &SandboxProcess) -> Result<Self> {
@@ -57,7 +59,12 @@ impl Rival {
             .context("cannot start the rival")?;
         let stdin = child.stdin.take().context("no input")?;
         let answers = BufReader::new(child.stdout.take().context("no output")?).lines();
-        let mut rival = Self { child, stdin, answers };
+        let mut rival = Self {
+            child,
+            stdin,
+            answers,
+            can_stop: false,
+        };
         rival.answer().await?;
         Ok(rival)
     }
@@ -80,6 +87,11 @@ impl Rival {
     pub async fn obey(&mut self, command: Value) -> Result<f64> {
         self.tell(&command).await?;
         self.answer().await
+    }
+
+    /// Whether its clients can be stopped and made anew over what they keep.
+    pub fn can_stop(&self) -> bool {
+        self.can_stop
     }
 
     pub fn usage(&self) -> Result<Usage> {
