@@ -14,6 +14,7 @@ import { chromium } from 'playwright-core'
 const { KABAR_BASE, EMAIL, PASSWORD, SCREENSHOTS, CHROMIUM } = process.env
 const DEVICE_NUMBER = '+6281234567890'
 const FRIEND_NUMBER = '+6281298765432'
+const SISTER_NUMBER = '+6281122334455'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const profile = mkdtempSync(join(tmpdir(), 'kabar-chromium-'))
@@ -243,6 +244,83 @@ try {
     await byId('unread').first().waitFor({ state: 'detached' })
   })
 
+  /** Asks the API beside the console, as the same person. */
+  let token
+  const graphql = async (query, variables = {}) => {
+    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
+    const answer = await fetch(`${KABAR_BASE}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
+    const { data, errors } = await answer.json()
+    assert.equal(errors, undefined, JSON.stringify(errors))
+    return data
+  }
+
+  await step('in a group people are mentioned, and have names', async () => {
+    const login = 'mutation($input: LoginInput!) { login(input: $input) { accessToken } }'
+    token = (await graphql(login, { input: { email: EMAIL, password } })).login.accessToken
+    const create = 'mutation($input: SandboxCreatePhoneInput!) { sandboxCreatePhone(input: $input) { userErrors { message } } }'
+    await graphql(create, { input: { number: SISTER_NUMBER, name: 'Citra' } })
+    const found = 'mutation($input: SandboxCreateGroupInput!) { sandboxCreateGroup(input: $input) { group { jid } userErrors { message } } }'
+    const participants = [DEVICE_NUMBER, FRIEND_NUMBER]
+    const { group } = (await graphql(found, { input: { owner: SISTER_NUMBER, subject: 'Arisan', participants } })).sandboxCreateGroup
+    const digits = number => number.slice(1)
+    const text = `@all Besok di rumah @${digits(SISTER_NUMBER)}. @${digits(FRIEND_NUMBER)} bawa kue, @${digits(DEVICE_NUMBER)} minuman ya! 12@345`
+    const input = { from: SISTER_NUMBER, to: { group: group.jid }, text, mentions: [SISTER_NUMBER, ...participants], mentionEveryone: true }
+    const write = 'mutation($input: SandboxSendInput!) { sandboxSend(input: $input) { userErrors { message } } }'
+    await graphql(write, { input })
+
+    const row = byId('chat-row').filter({ hasText: 'Besok di rumah' })
+    await row.filter({ hasText: '@Budi bawa kue' }).click()
+    const message = byId('message').filter({ hasText: 'Besok di rumah' })
+    const mentions = byId('mention', message)
+    await mentions.nth(3).waitFor()
+    const names = await mentions.allInnerTexts()
+    // The account itself is called what its phone calls itself.
+    const own = `@Phone ${digits(DEVICE_NUMBER)}`
+    assert.deepEqual(names, ['@everyone', '@+62 811-2233-4455', '@Budi', own])
+    assert.deepEqual(await mentions.evaluateAll(all => all.map(one => one.classList.contains('own'))), [true, false, false, true])
+    await picture('inbox-mentions')
+    await accessible('inbox with mentions')
+
+    const composer = byId('composer-text')
+    await composer.pressSequentially('Siap @')
+    await byId('mention-option').nth(1).waitFor()
+    assert.deepEqual(await byId('mention-option').locator('.mention-option-name').allInnerTexts(), ['@all', '@Citra'])
+    await picture('composer-mentions')
+    await accessible('composer with mentions')
+    await composer.pressSequentially('ci')
+    await composer.press('Enter')
+    await byId('mention-option').first().waitFor({ state: 'detached' })
+    assert.equal(await composer.inputValue(), 'Siap @Citra ')
+    await composer.pressSequentially('dan @')
+    await composer.press('ArrowUp')
+    await composer.press('ArrowDown')
+    await composer.press('Tab')
+    await composer.press('Enter')
+    const sent = byId('message').filter({ hasText: 'Siap' })
+    await byId('mention', sent).nth(1).waitFor()
+    assert.deepEqual(await byId('mention', sent).allInnerTexts(), ['@+62 811-2233-4455', '@everyone'])
+    await status(sent, 'Read')
+    const ledger = 'query($number: PhoneNumber!) { sandbox { phone(number: $number) { received(first: 1) { nodes { text mentions mentionsEveryone } } } } }'
+    const { nodes } = (await graphql(ledger, { number: SISTER_NUMBER })).sandbox.phone.received
+    const expected = `Siap @${digits(SISTER_NUMBER)} dan @all`
+    assert.deepEqual(nodes, [{ text: expected, mentions: [`${digits(SISTER_NUMBER)}@s.whatsapp.net`], mentionsEveryone: true }])
+
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await picture('inbox-mentions-dark')
+    await accessible('inbox with mentions, dark')
+    await page.setViewportSize({ width: 390, height: 800 })
+    await composer.pressSequentially('@')
+    await byId('mention-option').nth(1).waitFor()
+    await picture('composer-mentions-narrow')
+    await composer.press('Escape')
+    await byId('mention-option').first().waitFor({ state: 'detached' })
+    await composer.fill('')
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await page.emulateMedia({ colorScheme: 'light' })
+    await byId('chat-row').filter({ hasText: 'Sampai jumpa!' }).click()
+    await byId('message').filter({ hasText: 'Sampai jumpa!' }).waitFor()
+  })
+
   await step('reloading keeps the session and the conversation', async () => {
     await page.reload()
     await byId('message').filter({ hasText: 'Sampai jumpa!' }).waitFor()
@@ -283,7 +361,7 @@ try {
   await step('a phone that is switched off gets its message when it is back', async () => {
     await phone.getByLabel('Online').uncheck()
     await page.goto(`${KABAR_BASE}/inbox`)
-    await byId('chat-row').first().click()
+    await byId('chat-row').filter({ hasText: 'Sampai jumpa!' }).click()
     await byId('composer-text').fill('Sudah tidur?')
     await byId('composer-text').press('Enter')
     const message = byId('message').filter({ hasText: 'Sudah tidur?' })

@@ -98,6 +98,16 @@ pub enum MessageStatus {
 pub struct TextContent {
     pub body: String,
     pub link_preview: Option<LinkPreview>,
+    pub mentions: Vec<Mention>,
+    pub mentions_everyone: bool,
+}
+
+#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
+pub struct Mention {
+    pub phone_number: Option<PhoneNumber>,
+    pub text: Option<String>,
+    pub name: Option<String>,
+    pub is_own: bool,
 }
 
 #[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
@@ -155,7 +165,21 @@ struct SendMessageInput {
     device_id: Id,
     to: RecipientInput,
     content: MessageContentInput,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    mentions: Option<Vec<RecipientInput>>,
+    mention_everyone: Option<bool>,
     idempotency_key: Option<String>,
+}
+
+/// A text to send.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Written {
+    pub body: String,
+    /// Whether what the page behind its link says is to be shown.
+    pub link_preview: bool,
+    /// Whom it mentions.
+    pub mentions: Vec<Jid>,
+    pub mentions_everyone: bool,
 }
 
 #[derive(cynic::InputObject, Clone, Debug)]
@@ -243,16 +267,22 @@ pub async fn from_number(number: PhoneNumber, last: i32) -> Result<Vec<Message>,
 pub async fn send_text(
     device_id: Id,
     to: RecipientInput,
-    body: String,
-    link_preview: bool,
+    written: Written,
     idempotency_key: String,
 ) -> Result<Message, ApiError> {
-    let link_preview = Some(link_preview);
-    let content = MessageContentInput::Text(TextInput { body, link_preview });
+    let content = MessageContentInput::Text(TextInput {
+        body: written.body,
+        link_preview: Some(written.link_preview),
+    });
+    // Without a list a text is sent as it is, whatever stands in braces.
+    let mentions = written.mentions.into_iter().map(RecipientInput::Jid);
+    let mentions: Vec<RecipientInput> = mentions.collect();
     let input = SendMessageInput {
         device_id,
         to,
         content,
+        mentions: Some(mentions).filter(|mentions| !mentions.is_empty()),
+        mention_everyone: Some(written.mentions_everyone),
         idempotency_key: Some(idempotency_key),
     };
     client::run(SendMessage::build(SendVariables { input }))

@@ -24,6 +24,8 @@ phrases! {
     write_message: "Write a message", "Tulis pesan";
     send: "Send", "Kirim";
     link_preview: "Show a preview of the link", "Tampilkan pratinjau tautan";
+    mention_somebody: "Mention somebody", "Sebut seseorang";
+    everyone: "everyone", "semua";
     send_from: "Send from", "Kirim dari";
     number_hint: "With country code, such as +62 812….", "Dengan kode negara, misalnya +62 812….";
     no_linked_device: "No linked device", "Belum ada perangkat tertaut";

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::thread::{Entry, Thread, failure, time};
+use super::{
+    text::{plain, rich},
+    thread::{Entry, Thread, failure, time},
+};
 use crate::{
     api::{
         chats::Chat,
@@ -92,10 +95,10 @@ fn author(entry: &Entry) -> Option<AnyView> {
 
 fn body(entry: &Entry) -> AnyView {
     match entry {
-        Entry::Pending { body, .. } => linked(body).into_any(),
+        Entry::Pending { written, .. } => plain(&written.body).into_any(),
         Entry::Stored(message) => match &message.content {
             MessageContent::TextContent(text) => {
-                view! { {text.link_preview.as_ref().map(card)} {linked(&text.body)} }.into_any()
+                view! { {text.link_preview.as_ref().map(card)} {rich(text)} }.into_any()
             }
             other => view! { <p class="bubble-text other">{other.text().to_owned()}</p> }.into_any(),
         },
@@ -132,28 +135,6 @@ fn card(preview: &LinkPreview) -> impl IntoView + use<> {
     }
 }
 
-/// Text in which addresses can be followed.
-fn linked(text: &str) -> impl IntoView + use<> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("https://").or_else(|| rest.find("http://")) {
-        let (before, from) = rest.split_at(start);
-        let end = from
-            .find(|letter: char| letter.is_whitespace() || letter == '<')
-            .unwrap_or(from.len());
-        let address = from[..end].trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
-        parts.push(before.to_owned().into_any());
-        let href = address.to_owned();
-        parts.push(
-            view! { <a href=href rel="external noopener noreferrer" target="_blank">{address.to_owned()}</a> }
-                .into_any(),
-        );
-        rest = &from[address.len()..];
-    }
-    parts.push(rest.to_owned().into_any());
-    view! { <p class="bubble-text">{parts}</p> }
-}
-
 /// Why it failed and the way to try again; or the way to take back what waits.
 #[component]
 fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl IntoView {
@@ -177,12 +158,11 @@ fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl Int
         }
         Entry::Pending {
             key,
-            body,
-            link_preview,
+            written,
             refused: Some(reason),
             ..
         } => {
-            let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), body.clone(), link_preview);
+            let again = move |_| thread.send_again(&chat.get_untracked(), key.clone(), written.clone());
             view! {
                 <p class="bubble-failure">
                     <span>{reason}</span>

@@ -6,6 +6,7 @@ use leptos_router::{
     hooks::{query_signal_with_options, use_location, use_navigate},
 };
 
+use super::text::line;
 use crate::{
     api::{
         chats::{self, Chat, ChatFilter, ChatKind, ChatPage},
@@ -258,7 +259,7 @@ fn last_line(message: Message) -> impl IntoView {
     let out = message.direction == Direction::Out;
     view! {
         {out.then(|| view! { <Ticks status=message.status /> })}
-        <span class="chat-text">{message.content.text().to_owned()}</span>
+        <span class="chat-text">{line(&message.content)}</span>
     }
 }
 

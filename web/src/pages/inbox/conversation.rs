@@ -10,14 +10,16 @@ use leptos_router::{
 use super::{
     bubble::Bubble,
     chat_list::{initial, title},
-    composer::{Composer, Written},
+    composer::Composer,
     details::DetailsDrawer,
+    mentioning,
     thread::{Item, Stage, Thread},
 };
 use crate::{
     api::{
         chats::{self, Chat},
         events::Event,
+        messages::Written,
     },
     components::{
         button::ButtonLink,
@@ -188,6 +190,7 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
         }
     });
     let items = thread.items();
+    let people = mentioning::people(thread, chat);
     view! {
         <Head chat />
         <div class="thread" node_ref=scroller on:scroll=scrolled tabindex="0" role="region" aria-label=words().messages()>
@@ -220,7 +223,7 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
             </button>
         </Show>
         {if session.may_write() {
-            view! { <Composer chat on_send=move |text: Written| thread.send(&chat.get_untracked(), text.body, text.link_preview) /> }.into_any()
+            view! { <Composer chat people on_send=move |text: Written| thread.send(&chat.get_untracked(), text) /> }.into_any()
         } else {
             view! { <p class="read-only">{words().read_only()}</p> }.into_any()
         }}

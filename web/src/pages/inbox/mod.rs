@@ -5,7 +5,9 @@ mod chat_list;
 mod composer;
 mod conversation;
 mod details;
+mod mentioning;
 mod new_chat;
+mod text;
 mod thread;
 
 use leptos::prelude::*;

@@ -7,7 +7,7 @@ use crate::{
     api::{
         devices::{self, DeviceFilter, DevicePage},
         error::ApiError,
-        messages::{self, RecipientInput},
+        messages::{self, RecipientInput, Written},
     },
     components::{
         button::{Button, ButtonLink, Kind},
@@ -75,7 +75,11 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
         spawn_local(async move {
             let to = RecipientInput::Phone(phone::typed(&number.get_untracked()));
             let device_id = cynic::Id::new(from.get_untracked());
-            let answer = messages::send_text(device_id, to, text, false, key.get_value()).await;
+            let text = Written {
+                body: text,
+                ..Written::default()
+            };
+            let answer = messages::send_text(device_id, to, text, key.get_value()).await;
             busy.set(false);
             match answer {
                 Ok(message) => {

@@ -10,7 +10,7 @@ use crate::{
     api::{
         chats::Chat,
         error::ApiError,
-        messages::{self, Direction, Message, RecipientInput},
+        messages::{self, Direction, Message, RecipientInput, Written},
         values::At,
     },
     state::{format, live, rows::Rows, unique},
@@ -26,9 +26,7 @@ pub enum Entry {
     /// Sent from here and not answered yet, or refused.
     Pending {
         key: String,
-        body: String,
-        /// Whether what the page behind its link says is to be shown.
-        link_preview: bool,
+        written: Written,
         at: At,
         refused: Option<String>,
     },
@@ -190,10 +188,10 @@ impl Thread {
             let mine = self.pending().into_iter().find_map(|entry| match entry {
                 Entry::Pending {
                     key,
-                    body: sent,
+                    written,
                     refused: None,
                     ..
-                } if sent == body => Some(key),
+                } if written.body == body => Some(key),
                 _ => None,
             });
             if let Some(mine) = mine {
@@ -238,38 +236,36 @@ impl Thread {
     }
 
     /// Shows the text at once and sends it.
-    pub fn send(self, chat: &Chat, body: String, link_preview: bool) {
+    pub fn send(self, chat: &Chat, written: Written) {
         let key = unique::key();
         let entry = Entry::Pending {
             key: key.clone(),
-            body: body.clone(),
-            link_preview,
+            written: written.clone(),
             at: At::now(),
             refused: None,
         };
         self.rows.push(key.clone(), entry);
         self.arrived.update(|arrived| *arrived += 1);
-        self.attempt(chat.clone(), key, body, link_preview);
+        self.attempt(chat.clone(), key, written);
     }
 
     /// Sends again what was refused, with the key it had.
-    pub fn send_again(self, chat: &Chat, key: String, body: String, link_preview: bool) {
+    pub fn send_again(self, chat: &Chat, key: String, written: Written) {
         self.rows.update(
             &key,
             Entry::Pending {
                 key: key.clone(),
-                body: body.clone(),
-                link_preview,
+                written: written.clone(),
                 at: At::now(),
                 refused: None,
             },
         );
-        self.attempt(chat.clone(), key, body, link_preview);
+        self.attempt(chat.clone(), key, written);
     }
 
     /// Sends after what was sent before from here: a preview takes a while to fetch, and what is written meanwhile must
     /// not overtake it.
-    fn attempt(self, chat: Chat, key: String, body: String, link_preview: bool) {
+    fn attempt(self, chat: Chat, key: String, written: Written) {
         let (done, turn) = oneshot::channel::<()>();
         let before = self.last_turn.try_update_value(|last| last.replace(turn)).flatten();
         spawn_local(async move {
@@ -278,7 +274,7 @@ impl Thread {
                 let _ = before.await;
             }
             let to = RecipientInput::Jid(chat.jid);
-            let answer = messages::send_text(chat.device.id, to, body.clone(), link_preview, key.clone()).await;
+            let answer = messages::send_text(chat.device.id, to, written.clone(), key.clone()).await;
             drop(done);
             if self.stage.try_get_untracked().is_none() {
                 return;
@@ -297,8 +293,7 @@ impl Thread {
                         &key,
                         Entry::Pending {
                             key: key.clone(),
-                            body,
-                            link_preview,
+                            written,
                             at: At::now(),
                             refused,
                         },
