@@ -148,12 +148,11 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
         let Some(moved) = advance(parts, &tx, &step, answer).await? else {
             return Ok(None);
         };
-        super::count(step.status, moved.len());
         for (Named { device_id, whatsapp_id }, sent) in moved {
             let newly_taken = taken.remove(&(device_id, whatsapp_id));
             if newly_taken && step.status != message::Status::Sent {
-                super::count(message::Status::Sent, 1);
                 told.push(reached_event(device_id, sent.chat_id, sent.id, message::Status::Sent));
+                reached.push((device_id, whatsapp_id, message::Status::Sent));
             }
             told.push(reached_event(device_id, sent.chat_id, sent.id, step.status));
             reached.push((device_id, whatsapp_id, step.status));
@@ -164,6 +163,15 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
     told.extend(refused.iter().map(status_event));
     let changed = told.iter().filter_map(|event| event.message_id).collect();
     parts.events.commit(tx, told).await?;
+    // Counted once it is true: a batch may be taken back and tried again.
+    for status in [
+        message::Status::Sent,
+        message::Status::Delivered,
+        message::Status::Read,
+        message::Status::Played,
+    ] {
+        super::count(status, reached.iter().filter(|(_, _, to)| *to == status).count());
+    }
     parts.recent.reached(reached);
     super::count(message::Status::Failed, refused.len());
     Ok(Some(changed))
