@@ -60,11 +60,6 @@ async fn send_with(stage: &Stage, device: &str, content: Value, key: Option<&str
     Ok(payload["message"].clone())
 }
 
-async fn until_delivered(stage: &Stage, message: &Value) -> Result<()> {
-    let id = message["id"].as_str().context("no message")?;
-    stage.until_message(id, "DELIVERED").await.map(|_| ())
-}
-
 fn last_received(stage: &Stage) -> Result<Received> {
     let ledger = stage.network.received(BUDI, None, 100)?;
     ledger.last().cloned().context("nothing arrived")
@@ -109,7 +104,7 @@ async fn a_text_shows_what_its_page_says(database: TestDatabase) -> Result<()> {
         .strip_prefix("data:image/jpeg;base64,/9j/")
         .context("no JPEG")?;
     ensure!(website.requests() == ["/r", "/resep/rendang", "/gambar.png"]);
-    until_delivered(&stage, &message).await?;
+    stage.until_delivered(&message).await?;
     let received = last_received(&stage)?;
     ensure!(
         received.kind == "text" && received.text.as_deref() == Some(&body),
@@ -141,7 +136,7 @@ async fn a_text_shows_what_its_page_says(database: TestDatabase) -> Result<()> {
         shown["title"] == "Tanpa akhir" && shown["thumbnail"].is_null(),
         "{message}"
     );
-    until_delivered(&stage, &message).await?;
+    stage.until_delivered(&message).await?;
     let received = last_received(&stage)?.link_preview;
     let expected = LinkPreview {
         url: link,
@@ -169,7 +164,7 @@ async fn every_attempt_shows_what_the_first_one_did(database: TestDatabase) -> R
         .await?;
     let message = send(&stage, &device.id, &link).await?;
     website.put("/a", article("Kini"));
-    until_delivered(&stage, &message).await?;
+    stage.until_delivered(&message).await?;
     // Once or twice: the first one's receipt may come before it is sent again.
     let received = last_received(&stage)?;
     ensure!(title(&received).as_deref() == Some("Dulu"), "{received:?}");
@@ -180,7 +175,7 @@ async fn every_attempt_shows_what_the_first_one_did(database: TestDatabase) -> R
     let message = send(&stage, &device.id, &link).await?;
     ensure!(message["content"]["linkPreview"]["title"] == "Kini", "{message}");
     website.put("/a", article("Nanti"));
-    until_delivered(&stage, &message).await?;
+    stage.until_delivered(&message).await?;
     let received = last_received(&stage)?;
     ensure!(title(&received).as_deref() == Some("Kini"), "{received:?}");
     ensure!(
@@ -228,7 +223,7 @@ async fn no_page_keeps_a_text_from_being_sent(database: TestDatabase) -> Result<
     for body in &bodies {
         let message = send(&stage, &device.id, body).await?;
         ensure!(message["content"]["linkPreview"].is_null(), "{body}: {message}");
-        until_delivered(&stage, &message).await?;
+        stage.until_delivered(&message).await?;
         let received = last_received(&stage)?;
         ensure!(received.text.as_deref() == Some(body), "{received:?}");
         ensure!(received.link_preview.is_none(), "{received:?}");
@@ -271,7 +266,7 @@ async fn nothing_is_fetched_unless_it_is_asked_for(database: TestDatabase) -> Re
     ] {
         let message = send_with(&stage, &device.id, content, None).await?;
         ensure!(message["content"]["linkPreview"].is_null(), "{message}");
-        until_delivered(&stage, &message).await?;
+        stage.until_delivered(&message).await?;
         ensure!(last_received(&stage)?.link_preview.is_none());
     }
     ensure!(website.requests().is_empty(), "{:?}", website.requests());
@@ -317,7 +312,7 @@ async fn a_secure_page_is_fetched_and_a_doubtful_one_is_not(database: TestDataba
         let message = send(&stage, &device.id, &format!("https://localhost:{port}/")).await?;
         let title = message["content"]["linkPreview"]["title"].as_str();
         ensure!(title == expected, "{name}: {message}");
-        until_delivered(&stage, &message).await?;
+        stage.until_delivered(&message).await?;
         serving.abort();
     }
     Ok(())

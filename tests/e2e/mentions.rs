@@ -49,14 +49,9 @@ async fn send(stage: &Stage, device: &str, to: &str, body: &str, mentions: &[&st
     Ok(payload["message"].clone())
 }
 
-async fn until_delivered(stage: &Stage, message: &Value) -> Result<()> {
-    let id = message["id"].as_str().context("no message")?;
-    stage.until_message(id, "DELIVERED").await.map(|_| ())
-}
-
 /// What reached Citra's phone with this message.
 async fn reached(stage: &Stage, message: &Value) -> Result<Received> {
-    until_delivered(stage, message).await?;
+    stage.until_delivered(message).await?;
     let id = message["id"].as_str().context("no message")?;
     let sent = stage.message(id).await?;
     eventually("it reached Citra's phone", || async {

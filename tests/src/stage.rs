@@ -239,6 +239,12 @@ impl Stage {
         self.until_message_within(DEADLINE, id, status).await
     }
 
+    /// As [`Stage::until_message`], of the message that a mutation answered.
+    pub async fn until_delivered(&self, message: &Value) -> Result<()> {
+        let id = message["id"].as_str().context("no message")?;
+        self.until_message(id, "DELIVERED").await.map(|_| ())
+    }
+
     pub async fn until_message_within(&self, deadline: Duration, id: &str, status: &str) -> Result<Value> {
         within(deadline, &format!("message {id} is {status}"), || async {
             let message = self.message(id).await?;
