@@ -1,42 +1,16 @@
 // The console's journey, as a person makes it: log in, link an account, write, watch the ticks, hear the answer.
-//
-// node journey.mjs, with KABAR_BASE, EMAIL, PASSWORD, SCREENSHOTS and CHROMIUM in the environment.
 
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import {
+  EMAIL, KABAR_BASE, PASSWORD, accessible, browser, byId, close, complaints, faults, guests, page, picture, status, step, watch,
+} from './setup.mjs'
 
-const { KABAR_BASE, EMAIL, PASSWORD, SCREENSHOTS, CHROMIUM } = process.env
 const DEVICE_NUMBER = '+6281234567890'
 const FRIEND_NUMBER = '+6281298765432'
 const SISTER_NUMBER = '+6281122334455'
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-const profile = mkdtempSync(join(tmpdir(), 'kabar-chromium-'))
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: CHROMIUM,
-  headless: true,
-  viewport: { width: 1280, height: 800 },
-  locale: 'en-GB',
-  colorScheme: 'light',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
-browser.setDefaultTimeout(20_000)
-const complaints = []
-const guests = []
 let password = PASSWORD
 /** What an authenticator app shows now (RFC 6238). */
 function totp(secret) {
@@ -48,57 +22,6 @@ function totp(secret) {
   const number = hash.readUInt32BE(hash.at(-1) & 15) & 0x7fffffff
   return String(number % 1_000_000).padStart(6, '0')
 }
-function watch(page) {
-  page.on('pageerror', error => complaints.push(String(error)))
-  page.on('console', message => {
-    // The refused login of the first step is a 200 with a user error; nothing else may complain.
-    if (message.type() === 'error') complaints.push(message.text())
-  })
-  return page
-}
-const page = watch(browser.pages()[0] ?? (await browser.newPage()))
-
-let pictures = 0
-async function picture(name, of = page) {
-  pictures += 1
-  await of.screenshot({ path: join(SCREENSHOTS, `${String(pictures).padStart(2, '0')}-${name}.png`) })
-}
-
-const faults = []
-/** Looks for serious faults of accessibility in what is shown now; they are told together at the end. */
-async function accessible(name, of = page) {
-  // What is fading in is not what a person reads: its contrast is measured when it stands.
-  await of.evaluate(() => {
-    const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity)
-    return Promise.allSettled(moving.map(animation => animation.finished)).then(() => {})
-  })
-  await of.evaluate(axe)
-  // Without preloading: for that axe sets styles, which the page's content security policy refuses.
-  const { violations } = await of.evaluate(() =>
-    window.axe.run(document, { preload: false, resultTypes: ['violations'] }),
-  )
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  for (const { id, help, nodes } of serious)
-    faults.push(`${name}: ${id}: ${help} (${nodes.map(node => node.target.join(' ')).join(', ')})`)
-}
-
-async function step(what, body) {
-  const began = Date.now()
-  try {
-    await body()
-  } catch (error) {
-    const shown = []
-    for (const [index, other] of browser.pages().entries()) {
-      await picture(`failed-${index}`, other).catch(() => {})
-      shown.push(`--- ${other.url()}\n${await other.locator('body').innerText().catch(String)}`)
-    }
-    throw new Error(`${what}: ${error.message}\n${shown.join('\n')}\n${[...new Set(complaints)].join('\n')}`, { cause: error })
-  }
-  console.log(`ok - ${what} (${Date.now() - began} ms)`)
-}
-
-const byId = (id, of = page) => of.getByTestId(id)
-const status = (element, wanted) => element.and(page.locator(`[data-status="${wanted}"]`)).first().waitFor()
 
 try {
   await step('a wrong password is told, and the form keeps what was typed', async () => {
@@ -164,7 +87,12 @@ try {
     await picture('inbox-empty')
     await byId('new-chat').first().click()
     await byId('new-chat-number').fill('+62 812-9876-5432')
+    await byId('new-chat-body').fill('https://kabar.test/ Halo Budi')
+    assert.ok(!(await byId('new-chat-preview').isChecked()))
+    await picture('new-chat')
+    await accessible('new chat')
     await byId('new-chat-body').fill('Halo Budi, apa kabar?')
+    await byId('new-chat-preview').waitFor({ state: 'detached' })
     await byId('new-chat-send').click()
     const message = byId('message').filter({ hasText: 'Halo Budi, apa kabar?' })
     await message.waitFor()
@@ -811,8 +739,6 @@ try {
     assert.deepEqual(complaints, [])
   })
 } finally {
-  for (const context of guests) await context.close()
-  await browser.close()
-  rmSync(profile, { recursive: true, force: true })
+  await close()
 }
 process.exit(0)

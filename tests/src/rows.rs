@@ -31,37 +31,14 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
         created_at: now,
     };
     row.into_active_model().reset_all().insert(&connection).await?;
-    let first = message::Model {
-        id: api::clock::new_id(),
+    let first = incoming(
         tenant_id,
         device_id,
         chat_id,
-        whatsapp_id: "FIRST".to_owned(),
-        direction: message::Direction::In,
-        sender_jid: "6281200000002@s.whatsapp.net".to_owned(),
-        sender_phone: Some("+6281200000002".to_owned()),
-        sender_name: Some("Somebody".to_owned()),
-        recipient_jid: None,
-        recipient_phone: None,
-        kind: message::Kind::Text,
-        content: json!({ "text": "Good morning, \"all\"\nof you" }),
-        body: Some("Good morning, \"all\"\nof you".to_owned()),
-        status: message::Status::Received,
-        priority: message::Priority::Interactive,
-        attempts: 0,
-        next_attempt_at: None,
-        error_code: None,
-        error_message: None,
-        error_number: None,
-        idempotency_key: None,
-        created_at: now,
-        sending_at: None,
-        sent_at: Some(now),
-        delivered_at: None,
-        read_at: None,
-        played_at: None,
-        ended_at: None,
-    };
+        "FIRST",
+        "Good morning, \"all\"\nof you",
+        now,
+    );
     first
         .clone()
         .into_active_model()
@@ -106,15 +83,54 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
     Ok(connection.close().await?)
 }
 
-/// A log of about four megabytes per thousand entries: more than fits between a server and a client that does not read.
-pub async fn long_log(database: &TestDatabase, tenant: &str, entries: usize) -> Result<()> {
-    let connection = database.connect().await?;
-    let tenant_id: TenantId = tenant.parse()?;
-    let now = api::clock::Clock::system().now();
-    let entry = || audit_entry::Model {
+/// A text that came in.
+pub(crate) fn incoming(
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    chat_id: ChatId,
+    whatsapp_id: &str,
+    body: &str,
+    at: sea_orm::prelude::DateTimeUtc,
+) -> message::Model {
+    message::Model {
+        id: api::clock::new_id(),
+        tenant_id,
+        device_id,
+        chat_id,
+        whatsapp_id: whatsapp_id.to_owned(),
+        direction: message::Direction::In,
+        sender_jid: "6281200000002@s.whatsapp.net".to_owned(),
+        sender_phone: Some("+6281200000002".to_owned()),
+        sender_name: Some("Somebody".to_owned()),
+        recipient_jid: None,
+        recipient_phone: None,
+        kind: message::Kind::Text,
+        content: json!({ "text": body }),
+        body: Some(body.to_owned()),
+        status: message::Status::Received,
+        priority: message::Priority::Interactive,
+        attempts: 0,
+        next_attempt_at: None,
+        error_code: None,
+        error_message: None,
+        error_number: None,
+        idempotency_key: None,
+        created_at: at,
+        sending_at: None,
+        sent_at: Some(at),
+        delivered_at: None,
+        read_at: None,
+        played_at: None,
+        ended_at: None,
+    }
+}
+
+/// An entry of the audit log.
+pub(crate) fn entry(tenant_id: TenantId, at: sea_orm::prelude::DateTimeUtc) -> audit_entry::Model {
+    audit_entry::Model {
         id: api::clock::new_id(),
         tenant_id: Some(tenant_id),
-        at: now,
+        at,
         actor_kind: audit_entry::ActorKind::System,
         actor_id: None,
         actor_name: None,
@@ -124,11 +140,22 @@ pub async fn long_log(database: &TestDatabase, tenant: &str, entries: usize) -> 
         object_id: None,
         object_name: None,
         before: None,
-        after: Some(json!({ "text": "x".repeat(4_000) })),
+        after: None,
         grant_id: None,
+    }
+}
+
+/// A log of about four megabytes per thousand entries: more than fits between a server and a client that does not read.
+pub async fn long_log(database: &TestDatabase, tenant: &str, entries: usize) -> Result<()> {
+    let connection = database.connect().await?;
+    let tenant_id: TenantId = tenant.parse()?;
+    let now = api::clock::Clock::system().now();
+    let long = || audit_entry::Model {
+        after: Some(json!({ "text": "x".repeat(4_000) })),
+        ..entry(tenant_id, now)
     };
     for _ in 0..entries.div_ceil(500) {
-        let rows = (0..500).map(|_| entry().into_active_model().reset_all());
+        let rows = (0..500).map(|_| long().into_active_model().reset_all());
         audit_entry::Entity::insert_many(rows)
             .exec_without_returning(&connection)
             .await?;

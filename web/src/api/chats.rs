@@ -46,7 +46,7 @@ pub enum ChatKind {
     Other,
 }
 
-#[derive(cynic::InputObject, Clone, Debug, Default)]
+#[derive(cynic::InputObject, Clone, Debug, Default, PartialEq)]
 pub struct ChatFilter {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub unread: Option<bool>,

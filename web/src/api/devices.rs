@@ -79,7 +79,7 @@ pub struct DeviceName {
     pub name: String,
 }
 
-#[derive(cynic::InputObject, Clone, Debug, Default)]
+#[derive(cynic::InputObject, Clone, Debug, Default, PartialEq)]
 pub struct DeviceFilter {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub status: Option<Vec<DeviceStatus>>,

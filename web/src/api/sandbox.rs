@@ -6,7 +6,7 @@ use super::{
     client,
     error::{ApiError, accept},
     schema,
-    values::{At, Jid, PhoneNumber, UserError},
+    values::{At, Forward, Jid, PhoneNumber, UserError},
 };
 
 #[derive(cynic::QueryFragment, Debug)]
@@ -21,23 +21,30 @@ struct SandboxUrl {
     url: String,
 }
 
+#[derive(cynic::QueryVariables, Debug)]
+struct PhonesVariables {
+    first: i32,
+    after: Option<String>,
+}
+
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
+#[cynic(graphql_type = "Query", variables = "PhonesVariables")]
 struct PhonesQuery {
     sandbox: Option<PhonesOfSandbox>,
 }
 
 #[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Sandbox")]
+#[cynic(graphql_type = "Sandbox", variables = "PhonesVariables")]
 struct PhonesOfSandbox {
-    #[arguments(first: 100)]
+    #[arguments(first: $first, after: $after)]
     phones: PhonePage,
 }
 
-#[derive(cynic::QueryFragment, Debug)]
+#[derive(cynic::QueryFragment, Clone, Debug)]
 #[cynic(graphql_type = "SandboxPhoneConnection")]
-struct PhonePage {
-    nodes: Vec<Phone>,
+pub struct PhonePage {
+    pub nodes: Vec<Phone>,
+    pub page_info: Forward,
 }
 
 /// A phone as a row of the table.
@@ -318,9 +325,10 @@ pub async fn is_on() -> Result<bool, ApiError> {
     Ok(sandbox.is_some_and(|sandbox| !sandbox.url.is_empty()))
 }
 
-pub async fn phones() -> Result<Vec<Phone>, ApiError> {
-    let sandbox = client::run(PhonesQuery::build(())).await?.sandbox;
-    Ok(sandbox.map(|sandbox| sandbox.phones.nodes).unwrap_or_default())
+/// The phones, sorted by number; none where there is no sandbox.
+pub async fn phones(first: i32, after: Option<String>) -> Result<Option<PhonePage>, ApiError> {
+    let answer = client::run(PhonesQuery::build(PhonesVariables { first, after })).await?;
+    Ok(answer.sandbox.map(|sandbox| sandbox.phones))
 }
 
 pub async fn phone(number: PhoneNumber) -> Result<Option<PhoneDetail>, ApiError> {

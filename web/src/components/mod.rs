@@ -3,6 +3,8 @@
 pub mod access_banner;
 pub mod badge;
 pub mod button;
+pub mod combobox;
+pub mod device_picker;
 pub mod dialog;
 pub mod facts;
 pub mod field;
@@ -21,3 +23,4 @@ pub mod states;
 pub mod tenant_switcher;
 pub mod toast;
 pub mod usage_bars;
+pub mod windowed;

@@ -86,7 +86,11 @@ fn move_row(step: i32) {
     let next = match (at, step) {
         (Some(at), 1) => (at + 1).min(rows.len().saturating_sub(1)),
         (Some(at), _) => at.saturating_sub(1),
-        (None, _) => 0,
+        // The first one in sight: a long list also has some above it.
+        (None, _) => rows
+            .iter()
+            .position(|row| row.get_bounding_client_rect().top() >= 0.0)
+            .unwrap_or(0),
     };
     if let Some(row) = rows.get(next) {
         let _ = row.focus();

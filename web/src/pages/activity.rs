@@ -1,31 +1,31 @@
 //! The event log for people: what happened, newest first, live, by kind.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{components::A, hooks::query_signal_with_options};
 
 use super::devices::{Chip, in_place};
 use crate::{
     api::{
-        events::{self, Event, EventPage, EventType},
+        events::{self, Event, EventType},
         messages::{Direction, Message, MessageStatus},
         tenancy::TenantStatus,
         values::At,
     },
     components::{
-        button::Button,
         facts::Timestamp,
         icon::{Icon, icon},
         states::{EmptyState, Loaded},
-        toast::use_toasts,
+        windowed::{MoreRows, Windowed, windowed},
     },
     state::{
-        live, phone,
-        remote::{Load, Remote},
+        live,
+        paged::{Page, Paged},
+        phone,
     },
     words::words,
 };
 
-const PAGE_SIZE: i32 = 50;
+const PAGE_SIZE: i32 = 100;
 
 /// What people want to see; that a chat changed or a code rotated says nothing to them.
 const TELLING: [EventType; 5] = [
@@ -77,70 +77,66 @@ pub fn ActivityFeed(
     #[prop(optional_no_strip)] show: Option<String>,
     #[prop(optional)] most: Option<usize>,
 ) -> impl IntoView {
-    let toasts = use_toasts();
     let types = StoredValue::new(types_of(show.as_deref()));
-    let rows = RwSignal::new(Vec::<Event>::new());
-    let older = RwSignal::new(None::<String>);
-    let wanted = most.and_then(|most| i32::try_from(most).ok()).unwrap_or(PAGE_SIZE);
     // More than are shown, since not every one is worth a line.
-    let remote = Remote::new(move || events::newest(Some(types.get_value()), (wanted * 3).min(100), None));
-    Effect::new(move |_| {
-        remote.value.with(|value| {
-            if let Load::Ready(EventPage { nodes, page_info }) = value {
-                let telling = nodes.iter().rev().filter(|event| tells(event)).cloned();
-                rows.set(telling.take(most.unwrap_or(usize::MAX)).collect());
-                older.set(page_info.start_cursor.clone().filter(|_| page_info.has_previous_page));
-            }
-        });
-    });
+    let wanted = most
+        .and_then(|most| i32::try_from(most * 3).ok())
+        .unwrap_or(PAGE_SIZE)
+        .min(PAGE_SIZE);
+    let list = Paged::new(
+        key,
+        || (),
+        move |(), before| async move {
+            let page = events::newest(Some(types.get_value()), wanted, before).await?;
+            let telling = page.nodes.into_iter().filter(tells).collect();
+            Ok(Page::newest_first(telling, page.page_info))
+        },
+    );
+    let rows = list.rows;
     live::on_event(move |event| {
         let belongs = types
             .try_with_value(|types| types.contains(&event.kind()))
             .unwrap_or(false)
             && tells(event);
-        let known = rows
-            .try_with_untracked(|rows| rows.iter().any(|row| row.cursor() == event.cursor()))
-            .unwrap_or(true);
-        if belongs && !known {
-            rows.update(|rows| {
-                rows.insert(0, event.clone());
-                if let Some(most) = most {
-                    rows.truncate(most);
-                }
-            });
+        if belongs {
+            rows.put_first(key(event), event.clone());
+            if let Some(most) = most {
+                rows.list.update(|rows| rows.truncate(most * 3));
+            }
         }
     });
-    let load_older = move |()| {
-        let before = older.get_untracked();
-        older.set(None);
-        spawn_local(async move {
-            match events::newest(Some(types.get_value()), PAGE_SIZE, before.clone()).await {
-                Ok(page) => {
-                    rows.update(|rows| rows.extend(page.nodes.into_iter().rev().filter(tells)));
-                    older.set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
-                }
-                Err(error) => {
-                    older.set(before);
-                    toasts.fail(&error);
-                }
-            }
-        });
-    };
+    let shown = Memo::new(move |_| {
+        rows.list.with(|rows| {
+            rows.iter()
+                .take(most.unwrap_or(usize::MAX))
+                .map(|(_, event)| event.get_untracked())
+                .collect::<Vec<_>>()
+        })
+    });
     view! {
-        <Loaded remote rows=6>
-            {move || rows.with(Vec::is_empty).then(|| view! {
+        <Loaded remote=list.first rows=6>
+            {move || list.empty.get().then(|| view! {
                 <EmptyState symbol=Icon::Activity title=words().no_activity() text=words().no_activity_text() />
             })}
-            <ul class="activity" data-testid="activity">
-                <For each=move || rows.get() key=|event| event.cursor().map(|cursor| cursor.0.clone()) let:event>
-                    {line(&event)}
-                </For>
-            </ul>
-            {move || (most.is_none()).then(|| older.get().map(|_| view! {
-                <div class="more"><Button label=words().load_older() on_press=load_older /></div>
-            }))}
+            {if most.is_some() {
+                view! {
+                    <ul class="activity" data-testid="activity">
+                        <For each=move || shown.get() key=key let:event>{line(&event)}</For>
+                    </ul>
+                }.into_any()
+            } else {
+                let rows = Windowed::paged(list, |(_, event)| event.with_untracked(line));
+                view! {
+                    <ul class="activity" data-testid="activity" use:windowed=rows></ul>
+                    <MoreRows list label=words().load_older() />
+                }.into_any()
+            }}
         </Loaded>
     }
+}
+
+fn key(event: &Event) -> String {
+    event.cursor().map_or_else(String::new, |cursor| cursor.0.clone())
 }
 
 /// That a message waits for its turn is no news; what becomes of it is.

@@ -23,6 +23,8 @@ use crate::api::{
 pub struct Live {
     pub connection: RwSignal<Connection>,
     pub epoch: RwSignal<u32>,
+    /// Grows when events may have been missed, so that what was loaded before may be out of date.
+    pub gaps: RwSignal<u32>,
 }
 
 type Listener = Rc<dyn Fn(&Event)>;
@@ -46,6 +48,7 @@ impl Live {
         let this = Self {
             connection: RwSignal::new(Connection::Stopped),
             epoch: RwSignal::new(0),
+            gaps: RwSignal::new(0),
         };
         RUNNING.with_borrow_mut(|running| running.live = Some(this));
         provide_context(this);
@@ -81,11 +84,14 @@ pub fn start(session: Session) {
                 after: RUNNING.with_borrow(|running| running.cursor.clone()),
             })
         },
-        |answer: Result<Feed, ApiError>| match answer {
+        move |answer: Result<Feed, ApiError>| match answer {
             Ok(feed) => dispatch(&feed.events),
             // A token that expired, or a cursor too old to continue from: begin anew, where pages load again.
             Err(error) => {
                 let signed_out = error == ApiError::SignedOut;
+                if !signed_out {
+                    live.gaps.update(|gaps| *gaps += 1);
+                }
                 let socket = RUNNING.with_borrow_mut(|running| {
                     if !signed_out {
                         running.cursor = None;

@@ -1,5 +1,7 @@
 //! A list in which every row has its own signal, so that one change draws one row again.
 
+use std::collections::{HashMap, HashSet};
+
 use leptos::prelude::*;
 
 /// A row: its key and its value.
@@ -27,13 +29,13 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Rows<T> {
     /// Shows exactly these. Rows that stay keep their signal, and with it what is on the screen.
     pub fn replace(self, values: Vec<T>, key: impl Fn(&T) -> String) {
         let old = self.list.get_untracked();
+        let known: HashMap<&str, &ArcRwSignal<T>> = old.iter().map(|(key, row)| (key.as_str(), row)).collect();
         let rows = values.into_iter().map(|value| {
             let key = key(&value);
-            let known = old.iter().find(|(old_key, _)| *old_key == key);
-            match known {
-                Some((_, signal)) => {
+            match known.get(key.as_str()) {
+                Some(signal) => {
                     set_if_changed(signal, value);
-                    (key, signal.clone())
+                    (key, ArcRwSignal::clone(signal))
                 }
                 None => (key, ArcRwSignal::new(value)),
             }
@@ -69,8 +71,36 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Rows<T> {
         self.list.update(|list| list.push((key, ArcRwSignal::new(value))));
     }
 
+    /// Puts these behind the others; what is there already stays where it is.
+    pub fn extend(self, values: Vec<T>, key: impl Fn(&T) -> String) {
+        self.list.update(|list| {
+            let known: HashSet<String> = list.iter().map(|(key, _)| key.clone()).collect();
+            for value in values {
+                let key = key(&value);
+                if !known.contains(&key) {
+                    list.push((key, ArcRwSignal::new(value)));
+                }
+            }
+        });
+    }
+
+    /// Puts a row before the others, unless it is there.
+    pub fn put_first(self, key: String, value: T) {
+        let there = self
+            .list
+            .try_with_untracked(|list| list.iter().any(|(known, _)| *known == key));
+        if there == Some(false) {
+            self.list.update(|list| list.insert(0, (key, ArcRwSignal::new(value))));
+        }
+    }
+
     pub fn remove(self, key: &str) {
-        self.list.update(|list| list.retain(|(known, _)| known != key));
+        let there = self
+            .list
+            .with_untracked(|list| list.iter().any(|(known, _)| known == key));
+        if there {
+            self.list.update(|list| list.retain(|(known, _)| known != key));
+        }
     }
 
     /// Sorts by what `rank` answers, the greatest first; draws again only when the order changed.

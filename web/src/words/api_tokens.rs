@@ -4,6 +4,8 @@ use super::{Language, Words, phrases};
 use crate::api::api_tokens::Scope;
 
 phrases! {
+    add_device: "Add a device", "Tambah perangkat";
+    remove_named(name: &str): format!("Remove {name}"), format!("Hapus {name}");
     api_tokens: "API tokens", "Token API";
     api_tokens_text: "With a token a program acts for this tenant, within what the token may do.",
         "Dengan token, sebuah program bertindak untuk tenant ini, sebatas yang boleh dilakukan token itu.";

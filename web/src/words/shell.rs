@@ -18,6 +18,8 @@ phrases! {
     pages: "Pages", "Halaman";
     actions: "Actions", "Tindakan";
     results: "Results", "Hasil";
+    name_or_number: "Name or number", "Nama atau nomor";
+    more_match: "More match: type to narrow them down.", "Masih ada yang cocok: ketik untuk mempersempit.";
     nothing_found: "Nothing found.", "Tidak ditemukan.";
     account_of(name: &str): format!("{name}: account and settings"), format!("{name}: akun dan pengaturan");
     switch_tenant_from(name: &str): format!("{name}: switch tenant"), format!("{name}: ganti tenant");

@@ -11,7 +11,7 @@ use crate::api::{
 };
 
 /// Whose log: a tenant's, or the platform's own, which null stands for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(from = "Option<Id>")]
 pub enum Whose {
     Platform,

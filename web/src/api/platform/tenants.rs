@@ -64,7 +64,7 @@ pub struct TenantDetail {
     pub limit_overrides: Vec<MeterLimit>,
 }
 
-#[derive(cynic::InputObject, Clone, Debug, Default)]
+#[derive(cynic::InputObject, Clone, Debug, Default, PartialEq)]
 pub struct TenantFilter {
     #[cynic(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -16,7 +16,7 @@ use leptos_router::{
 };
 
 use crate::{
-    api::devices::{self, Device, DeviceFilter, DevicePage as Page, DeviceStatus},
+    api::devices::{self, Device, DeviceFilter, DeviceStatus},
     components::{
         badge::DeviceBadge,
         button::{Button, Kind},
@@ -24,12 +24,11 @@ use crate::{
         field::SearchField,
         icon::Icon,
         states::{EmptyState, Loaded},
-        toast::use_toasts,
+        windowed::{MoreRows, Windowed, windowed},
     },
     state::{
         format, live,
-        remote::{Load, Remote},
-        rows::Rows,
+        paged::{Page, Paged},
         session::use_session,
         soon::Soon,
     },
@@ -90,34 +89,25 @@ pub(super) fn in_place() -> NavigateOptions {
 #[component]
 pub fn DevicesPage() -> impl IntoView {
     let session = use_session();
-    let toasts = use_toasts();
     let (status, set_status) = query_signal_with_options::<String>("status", in_place());
     let (text, set_text) = query_signal_with_options::<String>("q", in_place());
     let asked = use_query_map().with_untracked(|query| query.get("new").is_some());
     let create = RwSignal::new(asked);
-    let rows = Rows::<Device>::new();
-    let more = RwSignal::new(None::<String>);
-    let total = RwSignal::new(0);
-    let remote = Remote::new(move || {
-        let filter = filter_of(status.get().as_deref(), text.get());
-        devices::list(filter, PAGE_SIZE, None)
+    let wanted = move || filter_of(status.get().as_deref(), text.get());
+    let list = Paged::new(
+        |device: &Device| device.id.inner().to_owned(),
+        wanted,
+        |filter, after| async move {
+            let page = devices::list(filter, PAGE_SIZE, after).await?;
+            Ok(Page::new(page.nodes, page.page_info).of(page.total_count))
+        },
+    );
+    let list = list.only(move |device| {
+        let statuses = untrack(wanted).status;
+        statuses.is_none_or(|statuses| statuses.contains(&device.status))
     });
-    let key = |device: &Device| device.id.inner().to_owned();
-    Effect::new(move |_| {
-        remote.value.with(|value| {
-            if let Load::Ready(Page {
-                nodes,
-                page_info,
-                total_count,
-            }) = value
-            {
-                rows.replace(nodes.clone(), key);
-                more.set(page_info.end_cursor.clone().filter(|_| page_info.has_next_page));
-                total.set(*total_count);
-            }
-        });
-    });
-    let soon = Soon::new(PAUSE_MS, move || remote.refresh());
+    let rows = list.rows;
+    let soon = Soon::new(PAUSE_MS, move || list.first.refresh());
     live::on_event(move |event| {
         if let Some(device) = event.device() {
             rows.update(device.id.inner(), device.clone());
@@ -125,25 +115,6 @@ pub fn DevicesPage() -> impl IntoView {
             soon.call();
         }
     });
-    let load_more = move |()| {
-        let after = more.get_untracked();
-        more.set(None);
-        leptos::task::spawn_local(async move {
-            let filter = filter_of(status.get_untracked().as_deref(), text.get_untracked());
-            match devices::list(filter, PAGE_SIZE, after.clone()).await {
-                Ok(page) => {
-                    for device in page.nodes {
-                        rows.push(key(&device), device);
-                    }
-                    more.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
-                }
-                Err(error) => {
-                    more.set(after);
-                    toasts.fail(&error);
-                }
-            }
-        });
-    };
     let filtered = Memo::new(move |_| status.get().is_some() || text.get().is_some_and(|text| !text.is_empty()));
     let may_manage = session.may_manage();
     view! {
@@ -173,11 +144,11 @@ pub fn DevicesPage() -> impl IntoView {
                     }).collect_view()}
                 </div>
                 <span class="count">
-                    {move || (total.get() > 0).then(|| words().device_count(total.get()))}
+                    {move || list.total.get().filter(|total| *total > 0).map(|total| words().device_count(total))}
                 </span>
             </div>
-            <Loaded remote rows=5>
-                {move || if rows.list.with(Vec::is_empty) {
+            <Loaded remote=list.first rows=5>
+                {move || if list.empty.get() {
                     if filtered.get() {
                         view! { <EmptyState title=words().no_device_matches() text=words().no_match_text() /> }.into_any()
                     } else {
@@ -193,11 +164,9 @@ pub fn DevicesPage() -> impl IntoView {
                         }.into_any()
                     }
                 } else {
-                    view! { <DeviceTable rows /> }.into_any()
+                    view! { <DeviceTable list /> }.into_any()
                 }}
-                {move || more.get().map(|_| view! {
-                    <div class="more"><Button label=words().load_more() on_press=load_more /></div>
-                })}
+                <MoreRows list />
             </Loaded>
             <CreateDialog open=create />
         </div>
@@ -224,7 +193,8 @@ pub fn Chip(
 }
 
 #[component]
-fn DeviceTable(rows: Rows<Device>) -> impl IntoView {
+fn DeviceTable(list: Paged<Device>) -> impl IntoView {
+    let rows = Windowed::paged(list, |(id, device)| view! { <DeviceRow id device /> }.into_any());
     view! {
         <table class="table cards" data-testid="devices">
             <thead>
@@ -237,11 +207,7 @@ fn DeviceTable(rows: Rows<Device>) -> impl IntoView {
                     <th scope="col">{words().last_activity()}</th>
                 </tr>
             </thead>
-            <tbody>
-                <For each=move || rows.list.get() key=|(id, _)| id.clone() let((id, device))>
-                    <DeviceRow id device />
-                </For>
-            </tbody>
+            <tbody use:windowed=rows></tbody>
         </table>
     }
 }

@@ -17,6 +17,9 @@ use crate::{
     words::words,
 };
 
+/// So many of the phones are offered; the number of another one can be typed.
+const OFFERED: i32 = 100;
+
 /// A number nobody has, for the first phone.
 fn some_number() -> String {
     #[expect(
@@ -33,7 +36,10 @@ pub fn ScanningPhone(device: Signal<Device>) -> impl IntoView {
     let number = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
-    let phones = Remote::new(sandbox::phones);
+    let phones = Remote::new(|| async {
+        let page = sandbox::phones(OFFERED, None).await?;
+        Ok(page.map(|page| page.nodes).unwrap_or_default())
+    });
     Effect::new(move |_| {
         phones.value.with(|phones| {
             if let Load::Ready(phones) = phones

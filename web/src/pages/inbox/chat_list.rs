@@ -1,6 +1,6 @@
 //! The list of chats: of one device or all, searched, live, the most recent first.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{
     components::A,
     hooks::{query_signal_with_options, use_location, use_navigate},
@@ -9,24 +9,25 @@ use leptos_router::{
 use super::text::line;
 use crate::{
     api::{
-        chats::{self, Chat, ChatFilter, ChatKind, ChatPage},
-        devices::{self, DeviceFilter},
+        chats::{self, Chat, ChatFilter, ChatKind},
         events::Event,
         messages::{Direction, Message},
     },
     components::{
         badge::Ticks,
-        button::{Button, IconButton},
-        field::{SearchField, Select},
+        button::IconButton,
+        device_picker::{DevicePicker, Which},
+        field::SearchField,
         icon::{Icon, icon},
         states::{EmptyState, Loaded},
-        toast::use_toasts,
+        windowed::{MoreRows, Windowed, windowed},
     },
     pages::devices::{Chip, in_place},
     state::{
         clock::Clock,
-        format, live, phone,
-        remote::{Load, Remote},
+        format, live,
+        paged::{Page, Paged},
+        phone,
         rows::Rows,
         session::use_session,
         soon::Soon,
@@ -52,25 +53,23 @@ pub fn ChatList(
     #[prop(into)] on_new: Callback<()>,
 ) -> impl IntoView {
     let session = use_session();
-    let toasts = use_toasts();
     let (text, set_text) = query_signal_with_options::<String>("q", in_place());
     let (unread, set_unread) = query_signal_with_options::<String>("show", in_place());
-    let rows = Rows::<Chat>::new();
-    let more = RwSignal::new(None::<String>);
     let filter = move || ChatFilter {
         unread: unread.get().filter(|show| show == "unread").map(|_| true),
         text: text.get().filter(|text| !text.trim().is_empty()),
     };
-    let remote = Remote::new(move || chats::list(device.get(), filter(), PAGE_SIZE, None));
-    Effect::new(move |_| {
-        remote.value.with(|value| {
-            if let Load::Ready(ChatPage { nodes, page_info }) = value {
-                rows.replace(nodes.clone(), key);
-                more.set(page_info.end_cursor.clone().filter(|_| page_info.has_next_page));
-            }
-        });
-    });
-    let soon = Soon::new(PAUSE_MS, move || remote.refresh());
+    let list = Paged::new(
+        key,
+        move || (device.get(), filter()),
+        |(device, filter), after| async move {
+            let page = chats::list(device, filter, PAGE_SIZE, after).await?;
+            Ok(Page::new(page.nodes, page.page_info))
+        },
+    );
+    let list = list.only(move |chat| chat.unread_count > 0 || untrack(filter).unread.is_none());
+    let rows = list.rows;
+    let soon = Soon::new(PAUSE_MS, move || list.first.refresh());
     live::on_event(move |event| {
         if let Event::ChatsJoined(joined) = event {
             rows.remove(joined.gone_id.inner());
@@ -79,29 +78,18 @@ pub fn ChatList(
             .chat()
             .is_some_and(|chat| rows.update(chat.id.inner(), chat.clone()));
         let seen = event.message().is_some_and(|message| note(rows, message));
-        rows.sort_by_rank(rank);
+        if known || seen {
+            rows.sort_by_rank(rank);
+        }
         // A chat that is not shown yet, or may no longer belong here.
         if (event.chat().is_some() && !known) || (event.message().is_some() && !seen) {
             soon.call();
         }
     });
-    let load_more = move |()| {
-        let after = more.get_untracked();
-        more.set(None);
-        spawn_local(async move {
-            match chats::list(device.get_untracked(), untrack(filter), PAGE_SIZE, after.clone()).await {
-                Ok(page) => {
-                    for chat in page.nodes {
-                        rows.push(key(&chat), chat);
-                    }
-                    more.set(page.page_info.end_cursor.filter(|_| page.page_info.has_next_page));
-                }
-                Err(error) => {
-                    more.set(after);
-                    toasts.fail(&error);
-                }
-            }
-        });
+    let open = chat;
+    let draw = move |(id, chat)| {
+        let show_device = Signal::derive(move || device.with(Option::is_none));
+        view! { <ChatRow id chat open show_device /> }.into_any()
     };
     let filtered = Memo::new(move |_| unread.get().is_some() || text.get().is_some_and(|text| !text.is_empty()));
     view! {
@@ -113,7 +101,7 @@ pub fn ChatList(
                 })}
             </header>
             <div class="chat-list-filters">
-                <DevicePicker device chat />
+                <DeviceChoice device chat />
                 <SearchField
                     label=words().search_chats() value=Signal::derive(move || text.get().unwrap_or_default())
                     on_input=move |wanted: String| set_text.set(Some(wanted).filter(|wanted| !wanted.is_empty()))
@@ -127,20 +115,14 @@ pub fn ChatList(
                 </div>
             </div>
             <div class="chat-rows">
-                <Loaded remote rows=8 shape="chat">
-                    {move || rows.list.with(Vec::is_empty).then(|| if filtered.get() {
+                <Loaded remote=list.first rows=8 shape="chat">
+                    {move || list.empty.get().then(|| if filtered.get() {
                         view! { <EmptyState title=words().no_chat_matches() text=words().no_match_text() /> }.into_any()
                     } else {
                         view! { <EmptyState symbol=Icon::Inbox title=words().no_chats() text=words().no_chats_text() /> }.into_any()
                     })}
-                    <ul data-testid="chats">
-                        <For each=move || rows.list.get() key=|(id, _)| id.clone() let((id, row))>
-                            <ChatRow id chat=row open=chat show_device=Signal::derive(move || device.with(Option::is_none)) />
-                        </For>
-                    </ul>
-                    {move || more.get().map(|_| view! {
-                        <div class="more"><Button label=words().load_more() on_press=load_more /></div>
-                    })}
+                    <ul data-testid="chats" use:windowed=Windowed::paged(list, draw)></ul>
+                    <MoreRows list />
                 </Loaded>
             </div>
         </section>
@@ -165,22 +147,8 @@ fn note(rows: Rows<Chat>, message: &Message) -> bool {
 }
 
 #[component]
-fn DevicePicker(device: Memo<Option<String>>, chat: Memo<Option<String>>) -> impl IntoView {
+fn DeviceChoice(device: Memo<Option<String>>, chat: Memo<Option<String>>) -> impl IntoView {
     let navigate = use_navigate();
-    let choices = Remote::new(|| devices::list(DeviceFilter::default(), 100, None));
-    let options = Signal::derive(move || {
-        let mut options = vec![(String::new(), words().all_devices().to_owned())];
-        choices.value.with(|choices| {
-            if let Load::Ready(page) = choices {
-                options.extend(
-                    page.nodes
-                        .iter()
-                        .map(|device| (device.id.inner().to_owned(), device.name.clone())),
-                );
-            }
-        });
-        options
-    });
     let choose = move |id: String| {
         let chat = chat.get_untracked().map(|chat| format!("/{chat}")).unwrap_or_default();
         let query = if id.is_empty() {
@@ -191,9 +159,9 @@ fn DevicePicker(device: Memo<Option<String>>, chat: Memo<Option<String>>) -> imp
         navigate(&format!("/inbox{chat}{query}"), in_place());
     };
     view! {
-        <Select
-            id="inbox-device" label=words().device() label_hidden=true options
-            value=Signal::derive(move || device.get().unwrap_or_default()) on_change=choose
+        <DevicePicker
+            id="inbox-device" label=words().device() label_hidden=true which=Which::All none=words().all_devices()
+            value=Signal::derive(move || device.get().unwrap_or_default()) on_choose=choose
         />
     }
 }

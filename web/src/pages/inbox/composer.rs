@@ -1,13 +1,13 @@
 //! Where one writes: Enter sends, Shift+Enter begins a line, a draft waits until one comes back.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-};
+use std::{cell::RefCell, collections::HashMap};
 
 use leptos::{ev, html, prelude::*};
 
-use super::mentioning::{self, Person, Picker, option_id};
+use super::{
+    mentioning::{self, Person, Picker, option_id},
+    preview::{self, PreviewChoice},
+};
 use crate::{
     api::{chats::Chat, messages::Written},
     components::icon::{Icon, icon},
@@ -21,8 +21,6 @@ const NEAR: usize = 3800;
 
 thread_local! {
     static DRAFTS: RefCell<HashMap<String, String>> = RefCell::new(HashMap::new());
-    /// What was chosen last, until the page is loaded anew.
-    static PREVIEWS: Cell<bool> = const { Cell::new(false) };
 }
 
 #[component]
@@ -35,8 +33,6 @@ pub fn Composer(
     let text = RwSignal::new(DRAFTS.with_borrow(|drafts| drafts.get(&id).cloned().unwrap_or_default()));
     let input = NodeRef::<html::Textarea>::new();
     let length = Memo::new(move |_| text.with(|text| text.chars().count()));
-    let has_link = Memo::new(move |_| text.with(|text| ["https://", "http://"].iter().any(|link| text.contains(link))));
-    let previews = RwSignal::new(PREVIEWS.get());
     let too_long = Memo::new(move |_| length.get() > LONGEST);
     Effect::new(move |_| {
         let draft = text.get();
@@ -70,7 +66,7 @@ pub fn Composer(
     let send = move || {
         let written = text.get_untracked().trim().to_owned();
         if !written.is_empty() && !too_long.get_untracked() {
-            let link_preview = has_link.get_untracked() && previews.get_untracked();
+            let link_preview = preview::wanted(&written);
             let (body, mentions, mentions_everyone) =
                 people.with_untracked(|people| mentioning::sent(&written, people));
             text.set(String::new());
@@ -114,18 +110,7 @@ pub fn Composer(
                 send();
             }
         >
-            <Show when=move || has_link.get()>
-                <label class="composer-preview">
-                    <input
-                        type="checkbox" data-testid="composer-preview" prop:checked=previews
-                        on:change=move |event| {
-                            previews.set(event_target_checked(&event));
-                            PREVIEWS.set(previews.get_untracked());
-                        }
-                    />
-                    {words().link_preview()}
-                </label>
-            </Show>
+            <PreviewChoice text testid="composer-preview" />
             <Show when=move || is_asking.get()>
                 <Picker found at on_choose=choose />
             </Show>

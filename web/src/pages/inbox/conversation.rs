@@ -22,10 +22,11 @@ use crate::{
         messages::Written,
     },
     components::{
-        button::ButtonLink,
+        button::{Button, ButtonLink},
         facts::PhoneNumberText,
         icon::{Icon, icon},
         states::{EmptyState, ErrorState, Loaded, Skeleton},
+        windowed::{Windowed, windowed},
     },
     state::{
         format, live,
@@ -37,8 +38,6 @@ use crate::{
 
 /// Within this many pixels of the end one is reading the newest.
 const NEAR_END: i32 = 120;
-/// Within this many pixels of the beginning older messages are fetched.
-const NEAR_START: i32 = 200;
 
 #[component]
 pub fn Conversation(id: String) -> impl IntoView {
@@ -169,28 +168,14 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
         if left < NEAR_END {
             unseen.set(0);
         }
-        if scroller.scroll_top() < NEAR_START {
-            thread.load_older();
-        }
     };
-    // What one reads stays where it is while older messages are put above it.
-    let height = StoredValue::new(0);
-    Effect::new(move |_| {
-        if thread.loading_older.get() {
-            height.set_value(scroller.get_untracked().map_or(0, |scroller| scroller.scroll_height()));
-        } else if height.get_value() > 0 {
-            let before = height.get_value();
-            height.set_value(0);
-            request_animation_frame(move || {
-                if let Some(scroller) = scroller.get_untracked() {
-                    let grown = scroller.scroll_height() - before;
-                    scroller.set_scroll_top(scroller.scroll_top() + grown);
-                }
-            });
-        }
-    });
     let items = thread.items();
     let people = mentioning::people(thread, chat);
+    let rows = Windowed::of(items, Item::key, move |item| match item {
+        Item::Day(_, heading) => view! { <li class="day" data-heading=""><span>{heading}</span></li> }.into_any(),
+        Item::Bubble(_, entry) => view! { <Bubble entry thread chat shown /> }.into_any(),
+    });
+    let rows = StoredValue::new_local(rows.staying_at_end().growing_upwards(thread.near_start));
     view! {
         <Head chat />
         <div class="thread" node_ref=scroller on:scroll=scrolled tabindex="0" role="region" aria-label=words().messages()>
@@ -201,18 +186,14 @@ fn Open(id: String, remote: Remote<Option<Chat>>) -> impl IntoView {
                     <div class="older">
                         {move || if thread.loading_older.get() {
                             view! { <span class="spinner"></span> }.into_any()
+                        } else if thread.older_failed.get() {
+                            view! { <Button label=words().load_older() on_press=move |()| thread.load_older() /> }.into_any()
                         } else {
                             ().into_any()
                         }}
                     </div>
-                    <ol class="bubbles" aria-live="polite" aria-relevant="additions">
-                        <For each=move || items.get() key=Item::key let:item>
-                            {match item {
-                                Item::Day(_, heading) => view! { <li class="day"><span>{heading}</span></li> }.into_any(),
-                                Item::Bubble(_, entry) => view! { <Bubble entry thread chat shown /> }.into_any(),
-                            }}
-                        </For>
-                    </ol>
+                    <ol class="bubbles" data-testid="thread" use:windowed=rows.get_value()></ol>
+                    <p class="visually-hidden" aria-live="polite">{move || thread.heard.get()}</p>
                 }.into_any(),
             }}
         </div>

@@ -7,6 +7,7 @@ mod conversation;
 mod details;
 mod mentioning;
 mod new_chat;
+mod preview;
 mod text;
 mod thread;
 

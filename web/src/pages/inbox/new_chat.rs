@@ -3,24 +3,21 @@
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+use super::preview::{self, PreviewChoice};
 use crate::{
     api::{
-        devices::{self, DeviceFilter, DevicePage},
         error::ApiError,
         messages::{self, RecipientInput, Written},
     },
     components::{
         button::{Button, ButtonLink, Kind},
+        device_picker::{self, DevicePicker, Which},
         dialog::Dialog,
-        field::{Select, TextField},
+        field::TextField,
         icon::Icon,
         states::{EmptyState, FormError, Loaded},
     },
-    state::{
-        phone,
-        remote::{Load, Remote},
-        unique,
-    },
+    state::{phone, remote::Remote, unique},
     words::{self, words},
 };
 
@@ -43,22 +40,16 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
     let error = RwSignal::new(None::<ApiError>);
     // One key for this dialog: pressing twice, or again after a lost answer, sends once.
     let key = StoredValue::new(unique::key());
-    let choices = Remote::new(|| devices::list(DeviceFilter::default(), 100, None));
+    // The one that is looked at, or the first there is.
+    let first = Remote::new(|| device_picker::find(Which::Linked, ""));
+    let none = Memo::new(move |_| first.ready().is_some_and(|(devices, _)| devices.is_empty()));
     Effect::new(move |_| {
-        choices.value.with(|choices| {
-            if let Load::Ready(page) = choices
-                && from.with_untracked(String::is_empty)
-                && let Some(first) = linked(page).next()
-            {
-                from.set(first.0);
-            }
-        });
-    });
-    let options = Signal::derive(move || {
-        choices.value.with(|choices| match choices {
-            Load::Ready(page) => linked(page).collect(),
-            Load::Loading | Load::Failed(_) => Vec::new(),
-        })
+        if from.with_untracked(String::is_empty)
+            && let Some((devices, _)) = first.ready()
+            && let Some(device) = devices.first()
+        {
+            from.set(device.id.inner().to_owned());
+        }
     });
     let fields = ["phone", "body", "deviceId"];
     let number_error =
@@ -76,6 +67,7 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
             let to = RecipientInput::Phone(phone::typed(&number.get_untracked()));
             let device_id = cynic::Id::new(from.get_untracked());
             let text = Written {
+                link_preview: preview::wanted(&text),
                 body: text,
                 ..Written::default()
             };
@@ -102,8 +94,8 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
         });
     };
     view! {
-        <Loaded remote=choices rows=3>
-            {move || if options.with(Vec::is_empty) {
+        <Loaded remote=first rows=3>
+            {move || if none.get() && from.with(String::is_empty) {
                 view! {
                     <EmptyState symbol=Icon::Phone title=words().no_linked_device() text=words().no_linked_device_text()>
                         <ButtonLink href="/devices" label=words().to_devices() kind=Kind::Primary />
@@ -118,9 +110,9 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
                             placeholder="+62 812 3456 7890" error=number_error autofocus=true
                             hint=words().number_hint()
                         />
-                        <Select
-                            id="new-chat-device" label=words().send_from() options value=from
-                            on_change=move |chosen| from.set(chosen)
+                        <DevicePicker
+                            id="new-chat-device" label=words().send_from() which=Which::Linked value=from
+                            on_choose=move |chosen| from.set(chosen)
                         />
                         <div class="field">
                             <label for="new-chat-body">{words().message()}</label>
@@ -128,6 +120,7 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
                                 id="new-chat-body" rows="4" data-testid="new-chat-body" maxlength="4096" prop:value=body
                                 on:input=move |event| body.set(event_target_value(&event))
                             ></textarea>
+                            <PreviewChoice text=body testid="new-chat-preview" />
                         </div>
                         <footer class="dialog-foot">
                             <Button label=words().cancel() on_press=move |()| open.set(false) />
@@ -143,12 +136,4 @@ fn NewChatForm(open: RwSignal<bool>, device: Memo<Option<String>>) -> impl IntoV
             }}
         </Loaded>
     }
-}
-
-/// The devices that have an account to write from.
-fn linked(page: &DevicePage) -> impl Iterator<Item = (String, String)> {
-    page.nodes
-        .iter()
-        .filter(|device| device.is_linked())
-        .map(|device| (device.id.inner().to_owned(), device.name.clone()))
 }

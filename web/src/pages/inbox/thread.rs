@@ -62,10 +62,16 @@ pub struct Thread {
     /// Where older messages are, when there are any.
     pub older: RwSignal<Option<String>>,
     pub loading_older: RwSignal<bool>,
+    /// They could not be loaded.
+    pub older_failed: RwSignal<bool>,
+    /// Set by who shows the thread: whether its beginning comes near, so that older messages are wanted.
+    pub near_start: RwSignal<bool>,
     /// Grows with every message that is new here.
     pub arrived: RwSignal<u32>,
     /// Grows when a bubble got taller.
     pub grown: RwSignal<u32>,
+    /// What came in last, to be read out: the list itself also changes when somebody only scrolls.
+    pub heard: RwSignal<String>,
     chat_id: StoredValue<String>,
     /// Ends with the newest attempt to send.
     last_turn: StoredValue<Option<oneshot::Receiver<()>>>,
@@ -78,8 +84,11 @@ impl Thread {
             stage: RwSignal::new(Stage::Loading),
             older: RwSignal::new(None),
             loading_older: RwSignal::new(false),
+            older_failed: RwSignal::new(false),
+            near_start: RwSignal::new(false),
             arrived: RwSignal::new(0),
             grown: RwSignal::new(0),
+            heard: RwSignal::new(String::new()),
             chat_id: StoredValue::new(chat_id),
             last_turn: StoredValue::new(None),
         };
@@ -87,6 +96,11 @@ impl Thread {
         Effect::new(move |_| {
             live.epoch.track();
             untrack(|| this.load());
+        });
+        Effect::new(move |_| {
+            if this.near_start.get() && this.older.with(Option::is_some) {
+                untrack(|| this.load_older());
+            }
         });
         live::on_event(move |event| {
             if let Some(message) = event.message()
@@ -142,14 +156,16 @@ impl Thread {
             return;
         }
         self.loading_older.set(true);
+        self.older_failed.set(false);
         spawn_local(async move {
             let Some(chat_id) = self.chat_id.try_get_value() else {
                 return;
             };
             let answer = messages::of_chat(chat_id, PAGE_SIZE, Some(before)).await;
-            if let Ok(page) = answer
-                && self.stage.try_get_untracked().is_some()
-            {
+            if self.stage.try_get_untracked().is_none() {
+                return;
+            }
+            if let Ok(page) = answer {
                 let mut entries: Vec<_> = page
                     .nodes
                     .into_iter()
@@ -161,14 +177,17 @@ impl Thread {
                         )
                     })
                     .collect();
-                self.older
-                    .set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
                 self.rows.list.update(|list| {
                     entries.append(list);
                     *list = entries;
                 });
+                // Told after the rows, so that they are drawn when it is asked whether still older ones are wanted.
+                self.older
+                    .set(page.page_info.start_cursor.filter(|_| page.page_info.has_previous_page));
+            } else {
+                self.older_failed.set(true);
             }
-            let _ = self.loading_older.try_set(false);
+            self.loading_older.set(false);
         });
     }
 
@@ -197,6 +216,17 @@ impl Thread {
             if let Some(mine) = mine {
                 return self.settle(&mine, message);
             }
+        }
+        if message.direction == Direction::In {
+            let text = message.content.text();
+            // The same words once more are another text, or else nothing would be read out.
+            self.heard.update(|heard| {
+                *heard = if heard == text {
+                    format!("{text}\u{a0}")
+                } else {
+                    text.to_owned()
+                };
+            });
         }
         let at = message.created_at;
         let row = (id, ArcRwSignal::new(Entry::Stored(Box::new(message))));

@@ -21,16 +21,18 @@ use crate::{
         field::TextField,
         icon::Icon,
         states::{EmptyState, FormError, Loaded},
+        windowed::{MoreRows, Windowed, windowed},
     },
     state::{
-        format, live, phone,
-        remote::{Load, Remote},
-        rows::Rows,
+        format, live,
+        paged::{Page, Paged},
+        phone,
         soon::Soon,
     },
     words::{self, words},
 };
 
+const PAGE_SIZE: i32 = 100;
 const PAUSE_MS: u32 = 400;
 
 /// Calls `then` a moment after anything changed in the sandbox.
@@ -45,16 +47,15 @@ fn on_change(then: impl Fn(&str) + 'static) {
 #[component]
 pub fn SandboxPage() -> impl IntoView {
     let create = RwSignal::new(false);
-    let remote = Remote::new(sandbox::phones);
-    let rows = Rows::<Phone>::new();
-    Effect::new(move |_| {
-        remote.value.with(|value| {
-            if let Load::Ready(phones) = value {
-                rows.replace(phones.clone(), |phone| phone.number.0.clone());
-            }
-        });
-    });
-    let soon = Soon::new(PAUSE_MS, move || remote.refresh());
+    let list = Paged::new(
+        |phone: &Phone| phone.number.0.clone(),
+        || (),
+        |(), after| async move {
+            let page = sandbox::phones(PAGE_SIZE, after).await?;
+            Ok(page.map_or_else(Page::nothing, |page| Page::new(page.nodes, page.page_info)))
+        },
+    );
+    let soon = Soon::new(PAUSE_MS, move || list.first.refresh());
     on_change(move |_| soon.call());
     view! {
         <div class="page wide">
@@ -66,8 +67,8 @@ pub fn SandboxPage() -> impl IntoView {
                 />
             </header>
             <p class="page-text">{words().sandbox_text()}</p>
-            <Loaded remote rows=5>
-                {move || if rows.list.with(Vec::is_empty) {
+            <Loaded remote=list.first rows=5>
+                {move || if list.empty.get() {
                     view! {
                         <EmptyState symbol=Icon::Flask title=words().no_phones() text=words().no_phones_text()>
                             <Button
@@ -77,8 +78,9 @@ pub fn SandboxPage() -> impl IntoView {
                         </EmptyState>
                     }.into_any()
                 } else {
-                    view! { <PhoneTable rows /> }.into_any()
+                    view! { <PhoneTable list /> }.into_any()
                 }}
+                <MoreRows list />
             </Loaded>
             <Dialog open=create title=words().create_phone() testid="create-phone-dialog">
                 <CreateForm open=create />
@@ -88,7 +90,8 @@ pub fn SandboxPage() -> impl IntoView {
 }
 
 #[component]
-fn PhoneTable(rows: Rows<Phone>) -> impl IntoView {
+fn PhoneTable(list: Paged<Phone>) -> impl IntoView {
+    let rows = Windowed::paged(list, |(number, phone)| view! { <PhoneRow number phone /> }.into_any());
     view! {
         <table class="table cards" data-testid="phones">
             <thead>
@@ -100,11 +103,7 @@ fn PhoneTable(rows: Rows<Phone>) -> impl IntoView {
                     <th scope="col" class="numeric">{words().received_messages()}</th>
                 </tr>
             </thead>
-            <tbody>
-                <For each=move || rows.list.get() key=|(number, _)| number.clone() let((number, phone))>
-                    <PhoneRow number phone />
-                </For>
-            </tbody>
+            <tbody use:windowed=rows></tbody>
         </table>
     }
 }

@@ -4,14 +4,14 @@ use leptos::{html, prelude::*, task::spawn_local};
 
 use crate::{
     api::{
-        devices::{self, DeviceFilter},
+        devices::{self, Device},
         error::ApiError,
         messages,
         sandbox::{self, PhoneDetail},
         values::At,
     },
     components::{
-        field::Select,
+        device_picker::{self, DevicePicker, Which},
         icon::{Icon, icon},
         states::FormError,
     },
@@ -37,11 +37,10 @@ struct Line {
 pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
     let number = detail.with_untracked(|detail| detail.number.clone());
     let me = StoredValue::new(number.clone());
-    let to = RwSignal::new(String::new());
+    let account = RwSignal::new(None::<Device>);
     let text = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
-    let accounts = Remote::new(|| devices::list(DeviceFilter::default(), 100, None));
     // What a phone wrote is told by those it wrote to.
     let written = Remote::new(move || messages::from_number(me.get_value(), 100));
     let soon = Soon::new(PAUSE_MS, move || written.refresh());
@@ -50,35 +49,40 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
             soon.call();
         }
     });
-    let options = Signal::derive(move || {
-        accounts.value.with(|accounts| match accounts {
-            Load::Ready(page) => {
-                let numbered = page
-                    .nodes
-                    .iter()
-                    .filter_map(|device| Some((device.phone_number.clone()?, &device.name)));
-                numbered
-                    .filter(|(number, _)| me.with_value(|me| me != number))
-                    .map(|(number, name)| (number.0, name.clone()))
-                    .collect()
+    let choose = move |id: String| {
+        spawn_local(async move {
+            if let Ok(Some(device)) = devices::get(id).await {
+                let _ = account.try_set(Some(device));
             }
-            Load::Loading | Load::Failed(_) => Vec::new(),
-        })
+        });
+    };
+    // Who wrote last, or else the first account there is.
+    let last = detail.with_untracked(|detail| detail.received.nodes.last().map(|line| line.from.0.clone()));
+    let accounts = Remote::new(move || {
+        let last = last.clone();
+        async move {
+            if let Some(last) = last {
+                let (devices, _) = device_picker::find(Which::Linked, last.trim_start_matches('+')).await?;
+                let writer = devices.into_iter().find(|device| number_of(device) == last);
+                if writer.is_some() {
+                    return Ok(writer);
+                }
+            }
+            let (devices, _) = device_picker::find(Which::Linked, "").await?;
+            let mut others = devices
+                .into_iter()
+                .filter(|device| number_of(device) != me.get_value().0);
+            Ok(others.next())
+        }
     });
     Effect::new(move |_| {
-        if !to.with_untracked(String::is_empty) {
-            return;
-        }
-        // Who wrote last, or else the first account there is.
-        let last = detail.with_untracked(|detail| detail.received.nodes.last().map(|line| line.from.0.clone()));
-        let chosen = options.with(|options: &Vec<(String, String)>| {
-            let known = options.iter().find(|(number, _)| Some(number) == last.as_ref());
-            known.or_else(|| options.first()).map(|(number, _)| number.clone())
-        });
-        if let Some(chosen) = chosen {
-            to.set(chosen);
+        if let Some(first) = accounts.ready()
+            && account.with_untracked(Option::is_none)
+        {
+            account.set(first);
         }
     });
+    let to = Memo::new(move |_| account.with(|account| account.as_ref().map(number_of).unwrap_or_default()));
     let lines = Memo::new(move |_| {
         let with = to.get();
         let mut lines: Vec<Line> = detail.with(|detail| {
@@ -97,8 +101,8 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
                 .collect()
         });
         written.value.with(|written| {
-            if let (Load::Ready(written), Some(name)) = (written, account_name(&options.get(), &with)) {
-                let own = written.iter().filter(|message| message.device.name == name);
+            if let (Load::Ready(written), Some(account)) = (written, account.get()) {
+                let own = written.iter().filter(|message| message.device.id == account.id);
                 lines.extend(own.map(|message| Line {
                     key: message.id.inner().to_owned(),
                     mine: true,
@@ -144,14 +148,14 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
         <section class="phone-frame chat-phone" aria-label=words().phone_screen() data-testid="phone">
             <div class="phone-screen">
                 <header class="phone-head">
-                    <Select
-                        id="phone-to" label=words().chat_with() label_hidden=true options value=to
-                        on_change=move |chosen| to.set(chosen)
+                    <DevicePicker
+                        id="phone-to" label=words().chat_with() label_hidden=true which=Which::Linked on_choose=choose
+                        value=Signal::derive(move || account.with(|account| account.as_ref().map(|device| device.id.inner().to_owned())).unwrap_or_default())
                     />
                 </header>
                 <ol class="phone-lines" node_ref=scroller tabindex="0" aria-label=words().messages()>
                     {move || lines.with(Vec::is_empty).then(|| view! {
-                        <li class="phone-empty">{if options.with(Vec::is_empty) {
+                        <li class="phone-empty">{if to.with(String::is_empty) {
                             words().no_account_to_write_to()
                         } else {
                             words().nothing_written()
@@ -182,9 +186,10 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
     }
 }
 
-fn account_name(options: &[(String, String)], number: &str) -> Option<String> {
-    options
-        .iter()
-        .find(|(known, _)| known == number)
-        .map(|(_, name)| name.clone())
+fn number_of(device: &Device) -> String {
+    device
+        .phone_number
+        .as_ref()
+        .map(|number| number.0.clone())
+        .unwrap_or_default()
 }

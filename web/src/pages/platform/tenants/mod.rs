@@ -30,11 +30,11 @@ use crate::{
         field::SearchField,
         icon::Icon,
         states::{EmptyState, Loaded},
-        toast::use_toasts,
+        windowed::{MoreRows, Windowed, windowed},
     },
     pages::devices::{Chip, in_place},
     state::{
-        paged::{self, Paged},
+        paged::{Page, Paged},
         remote::Remote,
     },
     words::words,
@@ -65,25 +65,26 @@ fn chosen(plan: RwSignal<String>) -> Option<Id> {
 
 #[component]
 pub fn TenantsPage() -> impl IntoView {
-    let toasts = use_toasts();
     let (status, set_status) = query_signal_with_options::<String>("status", in_place());
     let (text, set_text) = query_signal_with_options::<String>("q", in_place());
     let (create, link) = (RwSignal::new(false), RwSignal::new(false));
-    let total = RwSignal::new(0);
-    let tenants = Paged::new(move |after| {
-        let wanted = status.get();
-        let known = STATUSES.into_iter().find(|(name, _)| Some(*name) == wanted.as_deref());
-        let filter = TenantFilter {
+    let wanted = move || {
+        let status = status.get();
+        let known = STATUSES.into_iter().find(|(name, _)| Some(*name) == status.as_deref());
+        TenantFilter {
             text: text.get().filter(|text| !text.trim().is_empty()),
             status: known.map(|(_, status)| status),
             plan_id: None,
-        };
-        async move {
-            let page = tenants::list(filter, PAGE_SIZE, after).await?;
-            let _ = total.try_set(page.total_count);
-            Ok((page.nodes, paged::next(page.page_info)))
         }
-    });
+    };
+    let tenants = Paged::new(
+        |tenant: &PlatformTenant| tenant.id.inner().to_owned(),
+        wanted,
+        |filter, after| async move {
+            let page = tenants::list(filter, PAGE_SIZE, after).await?;
+            Ok(Page::new(page.nodes, page.page_info).of(page.total_count))
+        },
+    );
     let known_plans = Remote::new(plans::list);
     let plans = Signal::derive(move || choices(&known_plans.ready().unwrap_or_default()));
     let changed = Callback::new(move |()| tenants.first.refresh());
@@ -116,10 +117,10 @@ pub fn TenantsPage() -> impl IntoView {
                         />
                     }).collect_view()}
                 </div>
-                <span class="count">{move || (total.get() > 0).then(|| words().tenant_count(total.get()))}</span>
+                <span class="count">{move || tenants.total.get().filter(|total| *total > 0).map(|total| words().tenant_count(total))}</span>
             </div>
             <Loaded remote=tenants.first rows=5>
-                {move || if tenants.rows.with(Vec::is_empty) {
+                {move || if tenants.empty.get() {
                     view! { <EmptyState symbol=Icon::Building title=words().no_tenants() text=words().no_tenants_text() /> }.into_any()
                 } else {
                     view! {
@@ -131,22 +132,11 @@ pub fn TenantsPage() -> impl IntoView {
                                 <th scope="col">{words().created()}</th>
                                 <th scope="col"><span class="visually-hidden">{words().actions()}</span></th>
                             </tr></thead>
-                            <tbody>
-                                {tenants.rows.get().into_iter().map(|tenant| view! {
-                                    <TenantRow tenant plans changed />
-                                }).collect_view()}
-                            </tbody>
+                            <tbody use:windowed=Windowed::paged(tenants, move |(_, tenant)| tenant_row(tenant, plans, changed))></tbody>
                         </table>
                     }.into_any()
                 }}
-                {move || tenants.more.get().map(|_| view! {
-                    <div class="more">
-                        <Button
-                            label=words().load_more() busy=tenants.busy
-                            on_press=move |()| tenants.load_more(move |error| toasts.fail(error))
-                        />
-                    </div>
-                })}
+                <MoreRows list=tenants />
             </Loaded>
         </PlatformFrame>
         <CreateDialog open=create plans changed />
@@ -154,8 +144,22 @@ pub fn TenantsPage() -> impl IntoView {
     }
 }
 
-#[component]
-fn TenantRow(tenant: PlatformTenant, plans: Signal<Vec<(String, String)>>, changed: Callback<()>) -> impl IntoView {
+/// Drawn anew when the tenant changed.
+fn tenant_row(
+    tenant: ArcRwSignal<PlatformTenant>,
+    plans: Signal<Vec<(String, String)>>,
+    changed: Callback<()>,
+) -> AnyView {
+    let tenant = RwSignal::from(tenant);
+    view! {
+        <tr data-testid="tenant-row" data-status=move || tenant.with(|tenant| format!("{:?}", tenant.status))>
+            {move || cells(tenant.get(), plans, changed)}
+        </tr>
+    }
+    .into_any()
+}
+
+fn cells(tenant: PlatformTenant, plans: Signal<Vec<(String, String)>>, changed: Callback<()>) -> impl IntoView {
     let status = tenant.status;
     let plan = tenant.plan.clone().map_or_else(
         || view! { <span class="none">{words().no_plan()}</span> }.into_any(),
@@ -164,18 +168,16 @@ fn TenantRow(tenant: PlatformTenant, plans: Signal<Vec<(String, String)>>, chang
     let address = format!("/platform/tenants/{}", tenant.id.inner());
     let (name, slug) = (tenant.name.clone(), tenant.slug.clone());
     view! {
-        <tr data-testid="tenant-row" data-status=format!("{status:?}")>
-            <td class="lead">
-                <A href=address attr:class="row-link"><strong>{name}</strong></A>
-                <span class="sub">
-                    <code>{slug}</code> " "
-                    {tenant.suspension_reason.clone().map(|reason| view! { <q>{reason}</q> })}
-                </span>
-            </td>
-            <td><Badge tone=tone(status) label=Signal::stored(words().tenant_status(status)) /></td>
-            <td data-label=words().plan()>{plan}</td>
-            <td data-label=words().created()><Timestamp at=tenant.created_at /></td>
-            <td class="actions-cell"><TenantActions tenant plans changed /></td>
-        </tr>
+        <td class="lead">
+            <A href=address attr:class="row-link" attr:data-row=""><strong>{name}</strong></A>
+            <span class="sub">
+                <code>{slug}</code> " "
+                {tenant.suspension_reason.clone().map(|reason| view! { <q>{reason}</q> })}
+            </span>
+        </td>
+        <td><Badge tone=tone(status) label=Signal::stored(words().tenant_status(status)) /></td>
+        <td data-label=words().plan()>{plan}</td>
+        <td data-label=words().created()><Timestamp at=tenant.created_at /></td>
+        <td class="actions-cell"><TenantActions tenant plans changed /></td>
     }
 }

@@ -12,12 +12,14 @@ use crate::{
         platform,
     },
     components::{
-        button::Button,
         icon::Icon,
         states::{EmptyState, Loaded},
-        toast::use_toasts,
+        windowed::{MoreRows, Windowed, windowed},
     },
-    state::paged::{self, Paged},
+    state::{
+        paged::{Page, Paged},
+        rows::Row,
+    },
     words::words,
 };
 
@@ -33,18 +35,19 @@ pub enum Log {
 
 #[component]
 pub fn AuditList(log: Log, text: &'static str) -> impl IntoView {
-    let toasts = use_toasts();
     let filter = Filter::of_address();
-    let entries: Paged<AuditEntry> = Paged::new(move |after| {
-        let (whose, wanted) = (filter.whose(), filter.wanted());
-        async move {
+    let entries = Paged::new(
+        |entry: &AuditEntry| entry.id.inner().to_owned(),
+        move || (filter.whose(), filter.wanted()),
+        move |(whose, wanted), after| async move {
             let page = match log {
                 Log::Tenant => audit::list(wanted, PAGE_SIZE, after).await?,
                 Log::Platform => platform::audit::list(whose, wanted, PAGE_SIZE, after).await?,
             };
-            Ok((page.nodes, paged::next(page.page_info)))
-        }
-    });
+            Ok(Page::new(page.nodes, page.page_info))
+        },
+    );
+    let draw = move |(_, entry): Row<AuditEntry>| view! { <Entry entry=entry.get_untracked() filter /> }.into_any();
     view! {
         <header class="page-head">
             <h1>{words().audit_log()}</h1>
@@ -55,22 +58,11 @@ pub fn AuditList(log: Log, text: &'static str) -> impl IntoView {
         <p class="page-text">{text}</p>
         <FilterRow filter log />
         <Loaded remote=entries.first rows=6>
-            {move || entries.rows.with(Vec::is_empty).then(|| view! {
+            {move || entries.empty.get().then(|| view! {
                 <EmptyState symbol=Icon::Search title=words().no_entries() text=words().no_entries_text() />
             })}
-            <ul class="audit" data-testid="audit">
-                <For each=move || entries.rows.get() key=|entry| entry.id.inner().to_owned() let:entry>
-                    <Entry entry filter />
-                </For>
-            </ul>
-            {move || entries.more.get().map(|_| view! {
-                <div class="more">
-                    <Button
-                        label=words().load_older() busy=entries.busy testid="audit-more"
-                        on_press=move |()| entries.load_more(move |error| toasts.fail(error))
-                    />
-                </div>
-            })}
+            <ul class="audit" data-testid="audit" use:windowed=Windowed::paged(entries, draw)></ul>
+            <MoreRows list=entries label=words().load_older() testid="audit-more" />
         </Loaded>
     }
 }

@@ -6,13 +6,15 @@ use leptos::prelude::*;
 use crate::{
     api::{
         api_tokens::{self, ApiToken, CreateApiTokenInput, Scope, UpdateApiTokenInput},
-        devices::{self, DeviceFilter},
+        devices,
         values::At,
     },
     components::{
+        device_picker::{DevicePicker, Which},
         dialog::DialogFoot,
         field::{Select, TextField},
         form::{Form, Sending},
+        icon::{Icon, icon},
     },
     state::remote::Remote,
     words::words,
@@ -22,8 +24,6 @@ const MONTH_MS: f64 = 30.0 * 86_400_000.0;
 const MONTHS: [i32; 3] = [1, 3, 12];
 /// The end that it has already.
 const UNCHANGED: &str = "unchanged";
-/// Devices that can be chosen from.
-const MOST_DEVICES: i32 = 100;
 
 /// Made anew at each opening. `saved` is told the secret of a new one.
 #[component]
@@ -138,24 +138,54 @@ pub fn TokenForm(
     }
 }
 
-/// The tenant's devices, when there are some to choose from.
+/// The devices that it is for: found one by one, however many the tenant has.
 #[component]
 fn DeviceChoices(chosen: RwSignal<Vec<Id>>) -> impl IntoView {
-    let remote = Remote::new(|| devices::list(DeviceFilter::default(), MOST_DEVICES, None));
-    move || {
-        let page = remote.ready().filter(|page| page.nodes.len() > 1)?;
-        Some(view! {
-            <fieldset class="choices">
-                <legend>{words().only_devices()}</legend>
-                <p class="hint">{words().only_devices_hint()}</p>
-                {page.nodes.into_iter().map(|device| view! {
-                    <Choice
-                        testid=format!("device-{}", device.id.inner()) value=device.id chosen label=device.name
-                        detail=device.key.unwrap_or_default()
-                    />
-                }).collect_view()}
-            </fieldset>
-        })
+    let add = move |id: String| {
+        let id = Id::new(id);
+        chosen.update(|chosen| {
+            if !chosen.contains(&id) {
+                chosen.push(id);
+            }
+        });
+    };
+    view! {
+        <fieldset class="choices">
+            <legend>{words().only_devices()}</legend>
+            <p class="hint">{words().only_devices_hint()}</p>
+            <ul class="chosen">
+                <For each=move || chosen.get() key=|id| id.inner().to_owned() let:id>
+                    <ChosenDevice id chosen />
+                </For>
+            </ul>
+            <DevicePicker
+                id="token-device" label=words().add_device() label_hidden=true which=Which::All none=words().add_device()
+                value=Signal::stored(String::new()) on_choose=move |id: String| if !id.is_empty() { add(id) }
+            />
+        </fieldset>
+    }
+}
+
+#[component]
+fn ChosenDevice(id: Id, chosen: RwSignal<Vec<Id>>) -> impl IntoView {
+    let device = Remote::new({
+        let id = id.inner().to_owned();
+        move || devices::get(id.clone())
+    });
+    let name = Memo::new(move |_| match device.ready() {
+        Some(Some(device)) => device.name,
+        Some(None) => words().deleted_device().to_owned(),
+        None => String::new(),
+    });
+    let testid = format!("device-{}", id.inner());
+    let remove = move |_| chosen.update(|chosen| chosen.retain(|known| *known != id));
+    view! {
+        <li class="tag" data-testid=testid>
+            {name}
+            <button type="button" class="as-text" aria-label=move || words().remove_named(&name.get()) on:click=remove>
+                {icon(Icon::Close)}
+            </button>
+        </li>
     }
 }
 
