@@ -5,8 +5,9 @@
 use anyhow::Result;
 
 use crate::command::{self, Command};
+use crate::settle;
 use crate::terminal::{self, Step};
-use crate::test::{Need, install};
+use crate::test::{Need, install, path_with_node};
 use crate::workspace::Workspace;
 
 const REPORT: &str = "docs/benchmarks.md";
@@ -38,6 +39,7 @@ pub fn run(options: &Options) -> Result<()> {
         .args(["build", "--workspace", "--profile", "bench"])
         .args(bins)
         .run()?;
+    settle::settle(&workspace, FOLDER);
     step.done("built");
 
     let step = Step::begin(3, 3, "Measurements, about ten minutes");
@@ -50,7 +52,8 @@ pub fn run(options: &Options) -> Result<()> {
     let folder = workspace.target.join(FOLDER);
     let mut bench = Command::new(folder.join("bench"), &workspace.root)
         .arg(&folder)
-        .arg(&report);
+        .arg(&report)
+        .env("PATH", path_with_node(&workspace));
     if options.quick {
         bench = bench.arg("quick");
     }

@@ -8,6 +8,7 @@ mod command;
 mod console;
 mod run;
 mod schema;
+mod settle;
 mod terminal;
 mod test;
 mod tidy;

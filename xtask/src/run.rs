@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::terminal::{self, Step};
 use crate::workspace::Workspace;
-use crate::{command, console};
+use crate::{command, console, settle};
 
 #[derive(clap::Args, Debug)]
 pub struct Options {
@@ -65,7 +65,9 @@ fn build_server(workspace: &Workspace, options: &Options, web_folder: &Path) -> 
     if options.release {
         build = build.arg("--release").env("KABAR_WEB_DIR", web_folder);
     }
-    build.run()
+    build.run()?;
+    settle::settle(workspace, profile_folder(options));
+    Ok(())
 }
 
 fn serve(workspace: &Workspace, options: &Options, web_folder: &Path) -> Result<()> {

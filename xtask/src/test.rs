@@ -5,6 +5,7 @@
 
 mod count;
 mod needs;
+mod node;
 mod steps;
 
 use std::time::Instant;
@@ -16,6 +17,7 @@ use crate::terminal::{self, Step};
 use crate::workspace::Workspace;
 use count::Count;
 pub use needs::{Need, install};
+pub use node::path as path_with_node;
 pub use steps::prove_live_verifies;
 
 #[derive(clap::Args, Debug)]

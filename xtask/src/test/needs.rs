@@ -1,18 +1,14 @@
 //! What the tests need besides a Rust toolchain, and how it gets onto the machine.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 
-use super::Part;
+use super::{Part, node};
 use crate::command::{self, Command};
 use crate::terminal;
 use crate::workspace::Workspace;
 
 /// Where Debian puts the server's programs, which are not in PATH.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
-/// The oldest Node that Baileys 7 runs on.
-const NODE_MAJOR: u32 = 20;
 
 /// Something that must be on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +25,7 @@ impl Need {
             Self::Chromium => ["chromium", "chromium-browser", "google-chrome"]
                 .iter()
                 .any(|name| command::find_program(name).is_some()),
-            Self::Node => command::find_program("npm").is_some() && node_major().is_some(),
+            Self::Node => node::present(),
         }
     }
 
@@ -45,7 +41,7 @@ impl Need {
         match self {
             Self::Postgres => "PostgreSQL's server (15 or newer)",
             Self::Chromium => "Chromium",
-            Self::Node => "Node.js 20 or newer with npm",
+            Self::Node => "Node.js with npm",
         }
     }
 }
@@ -101,8 +97,7 @@ pub fn install(workspace: &Workspace, needs: &[Need], may_install: bool) -> Resu
         }
     }
     if needs.contains(&Need::Node) {
-        check_node()?;
-        npm(workspace, may_install)?;
+        node::install(workspace, may_install)?;
     }
     Ok(())
 }
@@ -114,19 +109,6 @@ fn apt(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
         .run()
 }
 
-fn check_node() -> Result<()> {
-    match node_major() {
-        Some(major) if major >= NODE_MAJOR => Ok(()),
-        Some(major) => bail!("Node.js {major} is installed, but the foreign clients need {NODE_MAJOR} or newer"),
-        None => bail!("node does not tell its version"),
-    }
-}
-
-fn node_major() -> Option<u32> {
-    let version = Command::new("node", Path::new(".")).arg("--version").capture().ok()?;
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
-}
-
 fn debian_postgres() -> bool {
     let Ok(versions) = std::fs::read_dir(DEBIAN_POSTGRES) else {
         return false;
@@ -134,27 +116,6 @@ fn debian_postgres() -> bool {
     versions
         .flatten()
         .any(|version| version.path().join("bin/postgres").is_file())
-}
-
-/// The npm packages of tests/, exactly as its lock file says.
-fn npm(workspace: &Workspace, may_install: bool) -> Result<()> {
-    let folder = workspace.path("tests");
-    let lock = folder.join("package-lock.json");
-    let installed = folder.join("node_modules/.package-lock.json");
-    if !lock.is_file() {
-        return Ok(());
-    }
-    let modified = |file: &Path| file.metadata().and_then(|metadata| metadata.modified()).ok();
-    if modified(&installed) >= modified(&lock) {
-        return Ok(());
-    }
-    if !may_install {
-        bail!("the npm packages of tests/ are missing or old: run `npm ci` there");
-    }
-    terminal::note("installing the npm packages of tests/");
-    let npm = Command::new("npm", &folder);
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-        .run()
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, bail};
 
 use super::count::Count;
-use super::{Options, Part, needs};
+use super::{Options, Part, needs, node};
 use crate::command::{self, Command};
 use crate::workspace::Workspace;
-use crate::{console, schema, terminal, tidy};
+use crate::{console, schema, settle, terminal, tidy};
 
 /// One line of the plan.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +54,12 @@ fn run(part: Part, workspace: &Workspace, options: &Options, count: &mut Count) 
         Part::Browser => {
             let folder = console::build(workspace, false, 1, 1)?;
             let command = cargo_test(workspace, options, &["--test", "browser"]).env("KABAR_TEST_CONSOLE", folder);
-            watch(command, count)
+            watch(command.env("PATH", node::path(workspace)), count)
         }
-        Part::Interop => tests(workspace, options, count, &["--test", "interop"]),
+        Part::Interop => {
+            let command = cargo_test(workspace, options, &["--test", "interop"]);
+            watch(command.env("PATH", node::path(workspace)), count)
+        }
         Part::Clippy => clippy(workspace),
         Part::Size => console::check_size(workspace),
         Part::Docs => command::cargo(&workspace.root)
@@ -78,7 +81,9 @@ fn build(workspace: &Workspace, parts: &[Part]) -> Result<()> {
             cargo = cargo.args(["--test", name]);
         }
     }
-    cargo.run()
+    cargo.run()?;
+    settle::settle(workspace, "debug");
+    Ok(())
 }
 
 fn cargo_test(workspace: &Workspace, options: &Options, targets: &[&str]) -> Command {
