@@ -21,6 +21,7 @@ pub mod keys;
 pub mod logging;
 pub mod mail;
 pub mod messages;
+pub mod overview;
 pub mod phone;
 pub mod pictures;
 pub mod platform;

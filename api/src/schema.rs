@@ -4,35 +4,25 @@ use std::sync::Arc;
 
 use async_graphql::{
     Context, ID, Interface, MergedObject, MergedSubscription, Object, Request, SchemaBuilder, ServerResult,
-    SimpleObject,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
 };
-use chrono::{NaiveTime, TimeZone, Utc};
-use entity::{
-    ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId, TenantId, UserId, device,
-    message,
-};
+use entity::{ApiTokenId, AuditEntryId, ChatId, DeviceId, InvitationId, MembershipId, MessageId, TenantId, UserId};
 
 use crate::{
     audit_log::{AuditEntry, AuditLogQuery},
-    chats::{
-        self,
-        queries::ChatSearch,
-        schema::{Chat, ChatQuery},
-    },
-    clock::Clock,
+    chats::schema::{Chat, ChatQuery},
     devices::{
-        self,
         schema::{DeviceMutation, DeviceQuery},
         views::Device,
     },
     feed::{FeedQuery, FeedSubscription},
     graphql::GqlError,
     messages::{
-        self, relations,
+        relations,
         schema::{MessageMutation, MessageQuery},
         views::Message,
     },
+    overview::Overview,
     platform::{GrantMutation, PlanMutation, PlatformQuery, PlatformSettingsMutation, PlatformTenantMutation},
     store::Store,
     tenants::{
@@ -144,9 +134,10 @@ impl RootQuery {
     }
 
     /// The tenant's figures at a glance.
+    #[expect(clippy::unused_async, reason = "a resolver is asynchronous")]
     async fn overview(&self, ctx: &Context<'_>) -> Result<Overview, GqlError> {
         principal(ctx)?.require(Permission::Read)?;
-        overview(ctx).await
+        Ok(Overview::of(scope(ctx)?))
     }
 }
 
@@ -179,112 +170,6 @@ async fn find_node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, GqlError>
         return Ok(AuditEntry::find(ctx, id).await?.map(Node::AuditEntry));
     }
     Ok(None)
-}
-
-/// The tenant's figures at a glance.
-#[derive(SimpleObject)]
-pub struct Overview {
-    /// Devices by how they do.
-    pub devices: DeviceCounts,
-    /// Messages since midnight in the tenant's time zone.
-    pub messages_today: MessageCounts,
-    /// Chats with unread messages.
-    pub unread_chats: u64,
-}
-
-/// Devices by how they do.
-#[derive(Default, SimpleObject)]
-pub struct DeviceCounts {
-    /// All of them.
-    pub total: i64,
-    /// Messages flow.
-    pub connected: i64,
-    /// Somebody should look: degraded, disconnected, logged out, banned or failed.
-    pub attention: i64,
-}
-
-/// Messages by how far they came. A read message counts as delivered and sent as well.
-#[derive(Default, SimpleObject)]
-pub struct MessageCounts {
-    /// Came in.
-    pub received: i64,
-    /// WhatsApp's server took them.
-    pub sent: i64,
-    /// They reached the recipient's phone.
-    pub delivered: i64,
-    /// They were read.
-    pub read: i64,
-    /// They were not sent.
-    pub failed: i64,
-    /// They wait, or are on their way.
-    pub waiting: i64,
-}
-
-async fn overview(ctx: &Context<'_>) -> Result<Overview, GqlError> {
-    let scope = scope(ctx)?;
-    let tenant = scope.find::<entity::tenant::Entity>().one().await?;
-    let zone = tenant.map(|tenant| tenant.time_zone).unwrap_or_default();
-    let since = midnight(ctx.data_unchecked::<Clock>(), &zone);
-    let unread = ChatSearch {
-        unread: Some(true),
-        ..ChatSearch::default()
-    };
-    Ok(Overview {
-        devices: count_devices(devices::queries::count_by_status(&scope).await?),
-        messages_today: count_messages(messages::queries::count_since(&scope, since).await?),
-        unread_chats: chats::queries::count(&scope, &unread).await?,
-    })
-}
-
-/// When today began in a time zone. A zone that is not known, or a midnight that the clocks skipped, is read as UTC.
-fn midnight(clock: &Clock, zone: &str) -> chrono::DateTime<Utc> {
-    let zone: chrono_tz::Tz = zone.parse().unwrap_or(chrono_tz::UTC);
-    let today = clock.now().with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
-    zone.from_local_datetime(&today)
-        .earliest()
-        .map_or_else(|| today.and_utc(), |at| at.with_timezone(&Utc))
-}
-
-fn count_devices(rows: Vec<(device::Status, i64)>) -> DeviceCounts {
-    use device::Status;
-    let mut counts = DeviceCounts::default();
-    for (status, count) in rows {
-        counts.total += count;
-        match status {
-            Status::Connected => counts.connected += count,
-            Status::Degraded | Status::Disconnected | Status::LoggedOut | Status::Banned | Status::Failed => {
-                counts.attention += count;
-            }
-            Status::Created | Status::Connecting | Status::QrReady | Status::Pairing | Status::PasskeyRequired => {}
-        }
-    }
-    counts
-}
-
-fn count_messages(rows: Vec<(message::Direction, message::Status, i64)>) -> MessageCounts {
-    use message::Status;
-    let mut counts = MessageCounts::default();
-    for (direction, status, count) in rows {
-        if direction == message::Direction::In {
-            counts.received += count;
-            continue;
-        }
-        match status {
-            Status::Scheduled | Status::Queued | Status::Sending => counts.waiting += count,
-            Status::Failed | Status::Expired => counts.failed += count,
-            Status::Canceled | Status::Received => {}
-            Status::Sent | Status::Delivered | Status::Read | Status::Played => {
-                counts.sent += count;
-                counts.delivered += if status == Status::Sent { 0 } else { count };
-                counts.read += if matches!(status, Status::Read | Status::Played) {
-                    count
-                } else {
-                    0
-                };
-            }
-        }
-    }
-    counts
 }
 
 /// Gives every request of a caller its loader, so that fields of a page of rows are read together.

@@ -30,6 +30,7 @@ mod m2026_11_21_000061_row_level_security;
 mod m2026_11_21_000070_lighter_rows;
 mod m2026_11_21_000072_one_parent;
 mod m2026_11_22_000073_fewer_indexes;
+mod m2026_11_22_000074_one_chat_key;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000070_lighter_rows::Migration),
             Box::new(m2026_11_21_000072_one_parent::Migration),
             Box::new(m2026_11_22_000073_fewer_indexes::Migration),
+            Box::new(m2026_11_22_000074_one_chat_key::Migration),
         ]
     }
 }

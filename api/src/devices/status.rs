@@ -22,6 +22,9 @@ use crate::{
     store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, filled, until_written},
 };
 
+/// So far apart begin batches of news that follow each other closely. News after a pause waits for nothing.
+const LINGER: Duration = Duration::from_millis(20);
+
 /// One piece of news about a device that this node holds.
 #[derive(Clone, Debug)]
 pub struct News {
@@ -41,7 +44,7 @@ pub struct StatusKeeper {
 impl StatusKeeper {
     /// Starts the task that writes.
     pub fn start(store: Store, events: EventLog, leases: Leases, linking: Linking) -> Self {
-        let batcher = Batcher::start(256, Duration::from_millis(5), move |news: Vec<News>| {
+        let batcher = Batcher::start(256, LINGER, move |news: Vec<News>| {
             let (store, events) = (store.clone(), events.clone());
             async move {
                 let count = news.len();

@@ -25,6 +25,8 @@ use crate::{
 
 /// How close claims follow each other while there is much to send: devices that have room meanwhile share one.
 const LINGER: Duration = Duration::from_millis(2);
+/// The same for the first looks of devices that connect, of which few find something when hundreds connect again.
+const FRESH_LINGER: Duration = Duration::from_millis(20);
 /// How often a claim is tried again when messages were changed meanwhile.
 const MOST_TRIES: usize = 4;
 
@@ -51,23 +53,31 @@ pub struct Taken {
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Claims {
-    batcher: Batcher<Room, Result<Taken, Arc<DbErr>>>,
+    fresh: Batcher<Room, Result<Taken, Arc<DbErr>>>,
+    further: Batcher<Room, Result<Taken, Arc<DbErr>>>,
 }
 
 impl Claims {
-    /// Starts the task that writes.
-    pub fn start(store: Store, clock: Clock) -> Self {
-        let batcher = Batcher::start(256, LINGER, move |rooms: Vec<Room>| {
+    /// Starts the tasks that write.
+    pub fn start(store: &Store, clock: &Clock) -> Self {
+        let batcher = |linger: Duration| {
             let (store, clock) = (store.clone(), clock.clone());
-            async move { claim_all(&store, clock.now(), rooms).await }
-        });
-        Self { batcher }
+            Batcher::start(256, linger, move |rooms: Vec<Room>| {
+                let (store, clock) = (store.clone(), clock.clone());
+                async move { claim_all(&store, clock.now(), rooms).await }
+            })
+        };
+        Self {
+            fresh: batcher(FRESH_LINGER),
+            further: batcher(LINGER),
+        }
     }
 
     /// Takes what is due for a device: QUEUED → SENDING, committed before this returns.
     pub async fn claim(&self, room: Room) -> Result<Taken, Arc<DbErr>> {
         // A server that is shutting down claims nothing more.
-        self.batcher.submit(room).await.unwrap_or_else(|_| Ok(Taken::default()))
+        let batcher = if room.fresh { &self.fresh } else { &self.further };
+        batcher.submit(room).await.unwrap_or_else(|_| Ok(Taken::default()))
     }
 }
 

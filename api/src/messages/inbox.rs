@@ -3,7 +3,10 @@
 //! **Invariant:** WhatsApp is told that a message arrived only after it is stored ([`EngineEvent::commit`]); what comes
 //! twice is stored once.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use entity::{DeviceId, MessageId, event, message};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, sea_query::Expr};
@@ -17,10 +20,13 @@ use crate::{
     devices::LeasedDevice,
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview, Text},
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, by_tenant, filled, until_written},
+    store::{Batcher, Scoped, Stopped, Store, TenantTx, by_tenant, chunks, until_written},
     telemetry::spans,
     tenants::{Profiles, Quota},
 };
+
+/// The most ids that are looked for at once, for each device.
+const MOST_IDS: usize = 32;
 
 struct Item {
     lease: LeasedDevice,
@@ -152,22 +158,32 @@ fn identity(device_id: DeviceId, message: &IncomingMessage) -> Identity {
 /// Which of these were stored before.
 async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr> {
     use message::Column;
-    let mut heard: Vec<(DeviceId, &str)> = items
-        .iter()
-        .filter_map(|item| Some((item.lease.id(), incoming(item)?.whatsapp_id.as_str())))
-        .collect();
-    // A statement asks each of its devices for each of its ids: the fewer devices, the better.
-    heard.sort_unstable_by_key(|(device, _)| *device);
+    let mut heard: HashMap<DeviceId, Vec<&str>> = HashMap::new();
+    for item in items {
+        if let Some(message) = incoming(item) {
+            heard.entry(item.lease.id()).or_default().push(&message.whatsapp_id);
+        }
+    }
+    // Each device is asked for its own ids, in lists of one length.
+    let length = heard.values().map(Vec::len).max().unwrap_or(0);
+    let length = length.clamp(1, MOST_IDS).next_power_of_two();
+    let mut lists: Vec<(DeviceId, Vec<&str>)> = Vec::with_capacity(heard.len());
+    for (device, ids) in heard {
+        for some in ids.chunks(length) {
+            let mut ids = some.to_vec();
+            ids.resize(length, some[some.len() - 1]);
+            lists.push((device, ids));
+        }
+    }
+    let columns = [Column::DeviceId, Column::WhatsappId, Column::SenderJid].map(Expr::col);
     let mut known = HashSet::new();
-    for some in heard.chunks(64) {
-        // The same id at another device of the batch is found too, and harms nothing: an identity names its device.
-        let (devices, ids): (HashSet<DeviceId>, Vec<&str>) = some.iter().copied().unzip();
-        let rows: Vec<Identity> = tx
-            .find::<message::Entity>()
-            .filter(Column::DeviceId.is_in(filled(devices)))
-            .filter(Column::WhatsappId.is_in(filled(ids)))
-            .tuples([Column::DeviceId, Column::WhatsappId, Column::SenderJid].map(Expr::col))
-            .await?;
+    for lists in chunks(lists) {
+        let queries = lists.into_iter().map(|(device, ids)| {
+            tx.find::<message::Entity>()
+                .filter(Column::DeviceId.eq(device))
+                .filter(Column::WhatsappId.is_in(ids))
+        });
+        let rows: Vec<Identity> = Scoped::tuples_of_each(queries.collect(), &columns).await?;
         known.extend(rows);
     }
     Ok(known)

@@ -100,7 +100,7 @@ impl Senders {
         options: SendingOptions,
     ) -> Self {
         let parts = Parts {
-            claims: Claims::start(store.clone(), clock.clone()),
+            claims: Claims::start(&store, &clock),
             store,
             clock,
             events,

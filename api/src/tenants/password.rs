@@ -47,8 +47,6 @@ pub enum Verdict {
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
-    /// What is checked when there is no such account, so that the answer takes as long.
-    decoy: Arc<str>,
     permits: Arc<Semaphore>,
     /// How many hashes were computed: what an answer costs, and so how long it takes.
     computed: Arc<AtomicU64>,
@@ -60,10 +58,8 @@ impl Passwords {
         let params = Params::new(config.memory_kib, config.iterations, config.parallelism, None)
             .map_err(|error| PasswordError::Damaged(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, random().expose())?.into();
         Ok(Self {
             argon2,
-            decoy,
             permits: Arc::new(Semaphore::new(config.concurrency)),
             computed: Arc::default(),
         })
@@ -75,13 +71,14 @@ impl Passwords {
         self.run(move || hash(&argon2, password.expose())).await
     }
 
-    /// Checks a password against a stored hash; `None` means that there is no such account, and takes as long.
+    /// Checks a password against a stored hash; `None` means that there is no such account, and takes as long, since
+    /// hashing is what checking costs.
     pub async fn verify(&self, password: Secret, stored: Option<&str>) -> Result<Verdict, PasswordError> {
+        let Some(stored) = stored.map(ToOwned::to_owned) else {
+            return self.hash(password).await.map(|_| Verdict::Wrong);
+        };
         let argon2 = self.argon2.clone();
-        let exists = stored.is_some();
-        let stored = stored.unwrap_or(&self.decoy).to_owned();
-        let verdict = self.run(move || check(&argon2, password.expose(), &stored)).await?;
-        Ok(if exists { verdict } else { Verdict::Wrong })
+        self.run(move || check(&argon2, password.expose(), &stored)).await
     }
 
     /// How many hashes were computed so far.

@@ -29,6 +29,7 @@ const FLOORS: [(&str, &[&str]); 9] = [
         &[
             "audit_log",
             "feed",
+            "overview",
             "webhooks",
             "analytics",
             "platform",

@@ -17,6 +17,7 @@ mod protocol;
 mod reader;
 mod records;
 mod resealing;
+mod reservations;
 mod secrets;
 mod signal;
 mod space;
@@ -35,6 +36,7 @@ pub(super) use records::Records;
 pub use resealing::reseal;
 pub(super) use writer::Writer;
 
+use reservations::Reservations;
 use space::Space;
 use tokens::TokenCache;
 
@@ -48,6 +50,8 @@ pub(super) struct Storage {
     originals: Arc<dyn Originals>,
     secrets: Secrets,
     tokens: TokenCache,
+    reservations: Reservations,
+    saved: std::sync::Mutex<Option<[u8; 32]>>,
     /// Held over the reading of a block of one-time keys and the write that follows from it.
     prekeys_changing: tokio::sync::Mutex<()>,
 }
@@ -59,6 +63,8 @@ impl Storage {
             originals,
             secrets,
             tokens: TokenCache::default(),
+            reservations: Reservations::default(),
+            saved: std::sync::Mutex::default(),
             prekeys_changing: tokio::sync::Mutex::default(),
         }
     }

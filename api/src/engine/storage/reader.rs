@@ -1,6 +1,6 @@
 //! The reads that every device makes when it connects: what many devices ask at the same moment is one statement.
 //!
-//! A read that nobody else has company for goes at once. While one statement runs, the next one's reads gather.
+//! After a pause a read goes at once. Under load the next reads gather while a statement runs, and for a moment longer.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,7 +12,10 @@ use super::{StoreResult, space::Space};
 use crate::store::{Batcher, DeviceScope, Place, Scoped, Stopped, filled};
 
 /// The most reads of one statement.
-const LARGEST: usize = 32;
+const LARGEST: usize = 64;
+/// So far apart begin statements that follow each other closely: a device that connects waits some eight times for it,
+/// and hundreds that connect at once need a fraction of the statements.
+const LINGER: Duration = Duration::from_millis(5);
 /// A store with more records than this is read by itself: nobody waits for others' long lists.
 const FEW: u64 = 16;
 
@@ -53,7 +56,7 @@ impl Reader {
     /// Starts the reader's task. It ends when the last handle is dropped.
     pub(in crate::engine) fn start() -> Self {
         Self {
-            batcher: Batcher::start(LARGEST, Duration::ZERO, read),
+            batcher: Batcher::start(LARGEST, LINGER, read),
         }
     }
 

@@ -175,6 +175,11 @@ impl Records {
 
     /// Whether any record's key in these spaces begins with one of the prefixes.
     pub(super) async fn any_begins(&self, spaces: &[Space], prefixes: &[Vec<u8>]) -> StoreResult<bool> {
+        let begins = |key: &[u8]| prefixes.iter().any(|prefix| key.starts_with(prefix));
+        let mut behind = spaces.iter().flat_map(|space| self.taken_behind(*space, begins));
+        if behind.any(|(_, newer)| newer.value().is_some()) {
+            return Ok(true);
+        }
         let mut any = Condition::any();
         for space in spaces {
             for prefix in prefixes {

@@ -1,5 +1,6 @@
 //! Signal's state: identities, sessions, one-time and signed keys, group keys. Every write is durable when it returns, but
-//! for identities: they are noted again with the next message, and follow their session in the writer's order.
+//! for identities, which are noted again with the next message, and for sessions that only decrypted since: what they lose
+//! in a crash the next message derives anew. They take effect in the writer's order, after the copy of what was decrypted.
 //!
 //! **Invariant:** a key that the server may hand out exists here before it is uploaded, and a consumed one stays deleted.
 
@@ -44,25 +45,33 @@ impl SignalStore for Storage {
     }
 
     async fn get_session(&self, address: &str) -> StoreResult<Option<Bytes>> {
-        Ok(self
-            .records
-            .get(Space::Session, address.as_bytes())
-            .await?
-            .map(Bytes::from))
+        let session = self.records.get(Space::Session, address.as_bytes()).await?;
+        if let Some(session) = &session {
+            self.reservations.note(address, session);
+        }
+        Ok(session.map(Bytes::from))
     }
 
     async fn put_session(&self, address: &str, session: &[u8]) -> StoreResult<()> {
-        self.records.put([Plain::new(Space::Session, address, session)]).await
+        self.put_sessions_batch(&[(address.into(), Bytes::copy_from_slice(session))])
+            .await
     }
 
     async fn put_sessions_batch(&self, sessions: &[(Arc<str>, Bytes)]) -> StoreResult<()> {
-        self.records
-            .put(
-                sessions
-                    .iter()
-                    .map(|(address, record)| entry(Space::Session, address, record)),
-            )
-            .await
+        let entries = sessions
+            .iter()
+            .map(|(address, record)| entry(Space::Session, address, record));
+        let mut waiting = sessions
+            .iter()
+            .filter(|(address, record)| self.reservations.must_be_durable(address, record));
+        if waiting.next().is_none() {
+            return self.records.put_behind(entries).await;
+        }
+        self.records.put(entries).await?;
+        for (address, record) in sessions {
+            self.reservations.note(address, record);
+        }
+        Ok(())
     }
 
     async fn delete_session(&self, address: &str) -> StoreResult<()> {

@@ -253,9 +253,15 @@ impl KabarContestant {
 
     /// Subscribes to incoming messages; the handle yields the seconds between the first and the last of `count`.
     pub async fn listen(&self, count: usize) -> Result<tokio::task::JoinHandle<Result<f64>>> {
-        let document = "subscription { events(types: [MESSAGE_RECEIVED]) { cursor ... on MessageReceivedEvent {
-            message { id content { ... on TextContent { body } } } } } }";
-        let mut events = self.client.subscribe(document, json!({})).await?;
+        // From a cursor: the first texts may come before the server has begun a subscription to what happens from now on.
+        let log = self
+            .client
+            .query("{ events(last: 1) { pageInfo { endCursor } } }", json!({}))
+            .await?;
+        let document = "subscription($after: Cursor) { events(after: $after, types: [MESSAGE_RECEIVED]) { cursor
+            ... on MessageReceivedEvent { message { id content { ... on TextContent { body } } } } } }";
+        let after = json!({ "after": log["events"]["pageInfo"]["endCursor"] });
+        let mut events = self.client.subscribe(document, after).await?;
         Ok(tokio::spawn(async move {
             let patience = Duration::from_mins(5);
             events.poll(patience).await?.context("no text came")?;

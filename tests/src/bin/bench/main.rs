@@ -117,7 +117,7 @@ async fn measure(name: &'static str, programs: &std::path::Path, rounds: &[Round
         };
         if *round == Round::Protection {
             let measured = protection::measure(database.context("no database")?, Extent::of(size)).await?;
-            eprintln!("  protection: {:.1} % of the throughput", measured.share() * 100.0);
+            eprintln!("  protection: {:.1} % of the throughput", measured.share * 100.0);
             results.protection = Some(measured);
             continue;
         }

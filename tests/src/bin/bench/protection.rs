@@ -22,7 +22,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tests::{TestApp, TestDatabase};
 
-use crate::rounds::Size;
+use crate::{report::median, rounds::Size};
 
 /// Requests that are on their way at the same time.
 const CALLERS: usize = 16;
@@ -48,18 +48,13 @@ impl Extent {
     }
 }
 
-/// Requests per second.
+/// Requests per second, and the part of them that protecting takes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Protection {
     pub guarded: f64,
     pub bare: f64,
-}
-
-impl Protection {
-    /// The part of the throughput that protecting takes.
-    pub fn share(self) -> f64 {
-        1.0 - self.guarded / self.bare
-    }
+    /// The median of the rounds: what was measured within seconds is compared, not what a slow minute fell upon.
+    pub share: f64,
 }
 
 pub async fn measure(database: TestDatabase, extent: Extent) -> Result<Protection> {
@@ -91,23 +86,23 @@ pub async fn measure(database: TestDatabase, extent: Extent) -> Result<Protectio
         let nodes = answer["data"]["devices"]["nodes"].as_array().map(Vec::len);
         ensure!(nodes == Some(DEVICES), "{way}: {answer}");
     }
-    let mut rates: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    let mut rates: Vec<[f64; 2]> = Vec::new();
     // The first round warms up and does not count.
     for round in 0..=extent.rounds {
+        let mut both = [0.0; 2];
         for place in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
-            let rate = throughput(&http, &ways[place], &token, extent.each).await?;
-            if round > 0 {
-                rates[place].push(rate);
-            }
+            both[place] = throughput(&http, &ways[place], &token, extent.each).await?;
+        }
+        if round > 0 {
+            rates.push(both);
         }
     }
-    let [guarded, bare] = rates.map(middle);
-    Ok(Protection { guarded, bare })
-}
-
-fn middle(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or_default()
+    let middle = |of: fn(&[f64; 2]) -> f64| median(rates.iter().map(of).collect()).unwrap_or_default();
+    Ok(Protection {
+        guarded: middle(|[guarded, _]| *guarded),
+        bare: middle(|[_, bare]| *bare),
+        share: middle(|[guarded, bare]| 1.0 - guarded / bare),
+    })
 }
 
 fn ask(http: &reqwest::Client, url: &str, token: &str) -> reqwest::RequestBuilder {

@@ -142,7 +142,7 @@ pub fn write(results: &[Results], size: Size) -> Result<String> {
         optional(one.protection.map(|protection| whole(protection.bare)))
     })?;
     row("… the part that protects, wanted at most 15 %".into(), &|one| {
-        let share = one.protection.map(|protection| protection.share() * 100.0);
+        let share = one.protection.map(|protection| protection.share * 100.0);
         optional(share.map(|share| format!("{share:.1} %")))
     })?;
     writeln!(text)?;
