@@ -63,20 +63,12 @@ pub(super) struct Reservations {
 }
 
 impl Reservations {
-    /// Whether the database has to hold this record, which takes the place of the one before, before it is used. What was
-    /// never seen here, or can't be read, has to.
+    /// Whether the database has to hold this record before it is used. What was never seen here, or can't be read, has to.
     pub fn must_be_durable(&self, address: &str, record: &[u8]) -> bool {
-        match Reservation::of(record) {
-            Some(now) if now.reserved == 0 => {
-                self.durable().remove(address);
-                false
-            }
-            Some(now) => self.durable().get(address) != Some(&now),
-            None => true,
-        }
+        Reservation::of(record).is_none_or(|now| now.reserved > 0 && self.durable().get(address) != Some(&now))
     }
 
-    /// The database holds this record.
+    /// This record took the place of the one before, and the database holds what it reserves.
     pub fn note(&self, address: &str, record: &[u8]) {
         let mut durable = self.durable();
         match Reservation::of(record).filter(|reservation| reservation.reserved > 0) {
@@ -170,6 +162,7 @@ mod tests {
             !reservations.must_be_durable(ALICE, &unused),
             "a chain that sent nothing"
         );
+        reservations.note(ALICE, &unused);
         assert!(
             reservations.must_be_durable(ALICE, &first),
             "not what the database holds any more"

@@ -61,13 +61,12 @@ impl SignalStore for Storage {
         let entries = sessions
             .iter()
             .map(|(address, record)| entry(Space::Session, address, record));
-        let mut waiting = sessions
-            .iter()
-            .filter(|(address, record)| self.reservations.must_be_durable(address, record));
-        if waiting.next().is_none() {
-            return self.records.put_behind(entries).await;
+        let must = |(address, record): &(Arc<str>, Bytes)| self.reservations.must_be_durable(address, record);
+        if sessions.iter().any(must) {
+            self.records.put(entries).await?;
+        } else {
+            self.records.put_behind(entries).await?;
         }
-        self.records.put(entries).await?;
         for (address, record) in sessions {
             self.reservations.note(address, record);
         }
