@@ -7,11 +7,13 @@
 //! | an attempt whose outcome is unknown | `messages/sender.rs` |
 //! | an incoming message | `messages/inbox.rs` |
 //! | two addresses are one person's | `messages/joining.rs` |
+//! | what a group is called | `chats/naming.rs` |
 
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use crate::{
+    chats::GroupNames,
     devices::{Leases, status::StatusKeeper},
     engine::{EngineEvent, EventKind},
     messages::{Inbox, Joining, Receipts, Senders, receipts::Heard},
@@ -26,6 +28,7 @@ pub struct Dispatch {
     pub receipts: Receipts,
     pub inbox: Inbox,
     pub joining: Joining,
+    pub group_names: GroupNames,
 }
 
 impl Dispatch {
@@ -40,6 +43,7 @@ impl Dispatch {
         self.receipts.flushed().await;
         self.inbox.flushed().await;
         self.joining.flushed().await;
+        self.group_names.flushed().await;
         self.status.flushed().await;
     }
 
@@ -97,6 +101,7 @@ impl Dispatch {
             }
             EventKind::Unconfirmed { whatsapp_ids } => self.senders.unconfirmed(lease, whatsapp_ids.clone()).await,
             EventKind::Addresses { lid, phone } => self.joining.tell(lease, lid.clone(), phone.clone()).await?,
+            EventKind::GroupSubject { group, subject } => self.group_names.tell(lease, group.clone(), subject).await?,
             EventKind::PushName { .. } => {}
             kind => {
                 match kind {

@@ -26,7 +26,7 @@ pub struct Model {
     /// Unique per device.
     pub jid: String,
     pub kind: Kind,
-    /// What the other side calls itself, as far as it is known.
+    /// What the other side calls itself or the group is called, as far as it is known.
     pub name: Option<String>,
     /// E.164, for direct chats.
     pub phone_number: Option<String>,

@@ -31,6 +31,7 @@ mod m2026_11_21_000070_lighter_rows;
 mod m2026_11_21_000072_one_parent;
 mod m2026_11_22_000073_fewer_indexes;
 mod m2026_11_22_000074_one_chat_key;
+mod m2026_11_22_000075_sender_and_id;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000072_one_parent::Migration),
             Box::new(m2026_11_22_000073_fewer_indexes::Migration),
             Box::new(m2026_11_22_000074_one_chat_key::Migration),
+            Box::new(m2026_11_22_000075_sender_and_id::Migration),
         ]
     }
 }

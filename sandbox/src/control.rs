@@ -17,9 +17,10 @@
 //! | `POST /control/groups` | `{owner, subject, participants}` | group |
 //! | `GET /control/groups` | `?number=` | groups |
 //! | `POST /control/groups/members` | `{group, number, member: true or false}` | group |
-//! | `GET /control/stats` | | counters |
+//! | `GET /control/stats` | `?messages=`: once so many were taken, or after a minute | counters |
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -46,6 +47,10 @@ impl IntoResponse for SandboxError {
         (status, Json(json!({"code": self.code(), "message": self.to_string()}))).into_response()
     }
 }
+
+/// How often the counters are looked at for somebody who waits.
+const GLANCE: Duration = Duration::from_millis(2);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 type Answer = Result<Json<Value>, SandboxError>;
 
@@ -229,6 +234,18 @@ async fn change_member(State(network): State<Network>, Json(body): Json<Membersh
     }
 }
 
-async fn stats(State(network): State<Network>) -> Answer {
+#[derive(Deserialize)]
+struct Patience {
+    messages: Option<u64>,
+}
+
+async fn stats(State(network): State<Network>, Query(query): Query<Patience>) -> Answer {
+    let taken = async {
+        while query.messages.is_some_and(|wanted| network.stats().messages < wanted) {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    // Whoever asked sees from the counters whether it came to that.
+    let _ = tokio::time::timeout(LONGEST_WAIT, taken).await;
     answer(network.stats())
 }

@@ -65,6 +65,6 @@ pub use error::SandboxError;
 pub use network::Network;
 pub use text::Text;
 pub use views::{
-    Behavior, BehaviorPatch, Disruption, Group, LinkPreview, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats,
-    Phone, Received, Reply, Target,
+    Behavior, BehaviorPatch, Disruption, Group, LedgerPart, LinkPreview, LinkedDevice, NetworkConfig, NetworkEvent,
+    NetworkStats, Phone, Received, Reply, Target,
 };

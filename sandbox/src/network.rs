@@ -1,5 +1,7 @@
 //! The handle callers hold: starts the network and asks it things.
 
+mod groups;
+
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +14,14 @@ use waproto::whatsapp as wa;
 use crate::account::{Account, lock};
 use crate::core::Core;
 use crate::error::SandboxError;
-use crate::handlers::{Origin, devices, group_changes, login, receipts};
+use crate::handlers::{Origin, devices, login, receipts};
 use crate::noise::ServerIdentity;
 use crate::number::parse_number;
 use crate::phone::{self, Destination, Request};
 use crate::storage::{self, Loaded, Storage};
 use crate::text::{self, Text};
 use crate::views::{
-    Behavior, BehaviorPatch, Disruption, Group, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
+    Behavior, BehaviorPatch, Disruption, LedgerPart, LinkedDevice, NetworkConfig, NetworkEvent, NetworkStats, Phone,
     Received, Target,
 };
 use crate::{clock, control, pairing, server};
@@ -289,9 +291,19 @@ impl Network {
 
     /// The ledger in order, from after a sequence number.
     pub fn received(&self, number: &str, after: Option<u64>, limit: usize) -> Result<Vec<Received>, SandboxError> {
+        let part = LedgerPart {
+            after,
+            limit,
+            ..LedgerPart::default()
+        };
+        self.ledger(number, part)
+    }
+
+    /// A part of the ledger.
+    pub fn ledger(&self, number: &str, part: LedgerPart) -> Result<Vec<Received>, SandboxError> {
         let account = self.core.account_by_number(number)?;
-        let page = lock(&account.ledger).page(after, limit);
-        Ok(page)
+        let rows = lock(&account.ledger).rows(part);
+        Ok(rows)
     }
 
     /// How many messages reached a phone; 0 for a number that has none.
@@ -321,70 +333,6 @@ impl Network {
             receipts::accept(&self.core, &origin, &receipt.build());
         }
         Ok(())
-    }
-
-    /// The phone creates a group.
-    pub async fn create_group(
-        &self,
-        owner: &str,
-        subject: &str,
-        participants: &[String],
-    ) -> Result<Group, SandboxError> {
-        let owner = self.online(owner)?;
-        let members = participants
-            .iter()
-            .map(|number| self.core.account_by_number(number))
-            .collect::<Result<Vec<_>, _>>()?;
-        let group = group_changes::create(&self.core, &owner, None, subject, &members);
-        let view = lock(&group).view();
-        Ok(view)
-    }
-
-    /// Adds a member to a group, as its owner would.
-    pub async fn add_to_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
-        let (group, owner, account) = self.group_change(group, number)?;
-        group_changes::add(&self.core, &owner, None, &group, &[account]);
-        let view = lock(&group).view();
-        Ok(view)
-    }
-
-    /// Removes a member from a group, as its owner would.
-    pub async fn remove_from_group(&self, group: &str, number: &str) -> Result<Group, SandboxError> {
-        let (group, owner, account) = self.group_change(group, number)?;
-        group_changes::remove(&self.core, &owner, None, &group, &[account]);
-        let view = lock(&group).view();
-        Ok(view)
-    }
-
-    #[expect(clippy::type_complexity, reason = "three values used at once by two callers")]
-    fn group_change(
-        &self,
-        group: &str,
-        number: &str,
-    ) -> Result<(Arc<Mutex<crate::groups::GroupState>>, Arc<Account>, Arc<Account>), SandboxError> {
-        let missing = || SandboxError::NoSuchGroup(group.to_owned());
-        let account = self.core.account_by_number(number)?;
-        let group = self
-            .core
-            .group(group.split('@').next().unwrap_or_default())
-            .ok_or_else(missing)?;
-        let owner = lock(&group).owner.clone();
-        let owner = self.core.account(&owner).ok_or_else(missing)?;
-        Ok((group, owner, account))
-    }
-
-    /// The groups this number is a member of, oldest first.
-    pub fn groups(&self, number: &str) -> Vec<Group> {
-        self.core.account_by_number(number).map_or_else(
-            |_| Vec::new(),
-            |account| {
-                self.core
-                    .groups_of(&account)
-                    .iter()
-                    .map(|group| lock(group).view())
-                    .collect()
-            },
-        )
     }
 
     /// What happens from now on. A subscriber that lags loses the oldest events.

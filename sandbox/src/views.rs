@@ -47,6 +47,19 @@ pub struct Phone {
     pub created_at: DateTime<Utc>,
 }
 
+/// Which rows of a ledger are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerPart {
+    /// Only rows with a higher sequence number.
+    pub after: Option<u64>,
+    /// Only rows with a lower one.
+    pub before: Option<u64>,
+    /// From the end of the part, newest row first, rather than from its beginning.
+    pub newest_first: bool,
+    /// How many rows, at most.
+    pub limit: usize,
+}
+
 /// A companion device linked to a phone's account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -309,6 +309,19 @@ try {
     await accessible('phones at the end')
   })
 
+  await step('what reached a phone begins with the newest, and scrolls to the oldest', async () => {
+    await page.goto(`${KABAR_BASE}/sandbox/6281200003000`)
+    const newest = byId('ledger-line').first()
+    await newest.waitFor()
+    assert.match(await newest.textContent(), /Text 00250/)
+    await byId('phone-message').filter({ hasText: 'And now?' }).waitFor()
+    await picture('ledger')
+    await scrollTo('ledger', `Text ${padded(1)}`)
+    assert.ok(await drawnRows('ledger') < 120)
+    await picture('ledger-end')
+    await accessible('ledger at the end')
+  })
+
   await step('thousands of entries of the audit log scroll to their end', async () => {
     await page.goto(`${KABAR_BASE}/settings/audit`)
     await byId('audit-entry').first().waitFor()

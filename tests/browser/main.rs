@@ -58,13 +58,19 @@ async fn linked_device(client: &Client) -> Result<String> {
     Ok(id)
 }
 
-/// More phones than are drawn at once. The last one is that of the chat on top.
+/// More phones than are drawn at once. The last one is that of the chat on top, and another one wrote to it.
 async fn phones(client: &Client) -> Result<()> {
     let document = "mutation($number: String!, $name: String!) {
         sandboxCreatePhone(input: { number: $number, name: $name }) { userErrors { code } } }";
     for number in (1..=300).map(|number| number * 10) {
         let phone = json!({ "number": format!("+62812{number:08}"), "name": format!("Chat {number:05}") });
         client.mutate(document, phone, "sandboxCreatePhone").await?;
+    }
+    for number in 1..=250 {
+        let send = "mutation($input: SandboxSendInput!) { sandboxSend(input: $input) { userErrors { code } } }";
+        let to = json!({ "phone": "+6281200003000" });
+        let input = json!({ "from": "+6281200000010", "to": to, "text": format!("Text {number:05}") });
+        client.mutate(send, json!({ "input": input }), "sandboxSend").await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, StartError, data_dir};
 use crate::{
+    chats::GroupNames,
     clock::Clock,
     config::{self, Config},
     devices::{Devices, Leases, pairing::Linking, status::StatusKeeper},
@@ -127,8 +128,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
         status: StatusKeeper::start(store.clone(), events.clone(), leases.clone(), linking.clone()),
         senders: senders.clone(),
         receipts,
-        inbox: Inbox::start(store.clone(), clock.clone(), events.clone(), profiles.clone()),
+        inbox: Inbox::start(&store, &clock, &events, &profiles),
         joining: Joining::start(store.clone(), events.clone()),
+        group_names: GroupNames::start(store.clone(), events.clone()),
     };
     let dispatch = tokio::spawn(dispatch.run(engine_events));
     let devices = Devices::new(

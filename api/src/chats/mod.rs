@@ -6,9 +6,11 @@
 //! key, not by looking first.
 
 pub mod addresses;
+pub mod naming;
 pub mod queries;
 pub mod schema;
 pub mod service;
 pub mod types;
 
+pub use naming::GroupNames;
 pub use service::{ChatTouch, touch};

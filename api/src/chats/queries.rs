@@ -15,7 +15,7 @@ use crate::{
         GqlError,
         pagination::{Page, Rows},
     },
-    store::{TenantScope, filled},
+    store::TenantScope,
 };
 
 /// Which chats are wanted.
@@ -39,7 +39,7 @@ pub async fn find(scope: &TenantScope, id: ChatId) -> Result<Option<chat::Model>
 pub async fn find_many(scope: &TenantScope, ids: &[ChatId]) -> Result<HashMap<ChatId, chat::Model>, DbErr> {
     let rows = scope
         .find::<chat::Entity>()
-        .filter(chat::Column::Id.is_in(filled(ids.iter().copied())))
+        .among(chat::Column::Id, ids.iter().copied())
         .all()
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
@@ -90,7 +90,7 @@ pub async fn unread_by_device(scope: &TenantScope, ids: &[DeviceId]) -> Result<H
     let sum: SimpleExpr = Func::sum(Expr::col(chat::Column::UnreadCount)).into();
     let rows = scope
         .find::<chat::Entity>()
-        .filter(chat::Column::DeviceId.is_in(filled(ids.iter().copied())))
+        .among(chat::Column::DeviceId, ids.iter().copied())
         .filter(chat::Column::UnreadCount.gt(0))
         .group_by([device.clone()])
         .tuples::<(DeviceId, i64)>([device, sum])
@@ -105,8 +105,8 @@ pub async fn names(scope: &TenantScope, people: &[(DeviceId, &str)]) -> Result<V
     let (devices, jids): (HashSet<_>, HashSet<&str>) = people.iter().copied().unzip();
     let rows = scope
         .find::<chat::Entity>()
-        .filter(DeviceId.is_in(filled(devices)))
-        .filter(Jid.is_in(filled(jids)))
+        .among(DeviceId, devices)
+        .among(Jid, jids)
         .filter(Name.is_not_null())
         .tuples([DeviceId, Jid, Name].map(Expr::col))
         .await?;

@@ -41,7 +41,7 @@ pub struct Chat {
     pub jid: Jid,
     /// Whom it is with.
     pub kind: ChatKind,
-    /// What the other side calls itself, else its number or address.
+    /// What the other side calls itself or the group is called, else its number or address.
     pub name: String,
     /// The other side's number, in direct chats where it is known.
     pub phone_number: Option<PhoneNumber>,

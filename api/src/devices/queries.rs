@@ -50,7 +50,7 @@ pub async fn find_by_key(scope: &TenantScope, key: &str) -> Result<Option<device
 pub async fn find_many(scope: &TenantScope, ids: &[DeviceId]) -> Result<HashMap<DeviceId, device::Model>, DbErr> {
     let rows = scope
         .find::<device::Entity>()
-        .filter(device::Column::Id.is_in(ids.iter().copied()))
+        .among(device::Column::Id, ids.iter().copied())
         .all()
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())

@@ -19,7 +19,7 @@ use crate::{
     audit::{self, Action, Actor, Entry},
     engine::EventKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, filled, until_written},
+    store::{Batcher, DeviceOrigin, Stopped, Store, TenantTx, by_tenant, until_written},
 };
 
 /// So far apart begin batches of news that follow each other closely. News after a pause waits for nothing.
@@ -109,11 +109,7 @@ async fn write(store: &Store, events: &EventLog, news: &[News]) -> Result<(), Db
     };
     let tx = store.scope(&first.lease).begin().await?;
     let ids: Vec<DeviceId> = news.iter().map(|piece| piece.lease.id()).collect();
-    let rows = tx
-        .find::<device::Entity>()
-        .filter(device::Column::Id.is_in(filled(ids)))
-        .all()
-        .await?;
+    let rows = tx.find::<device::Entity>().among(device::Column::Id, ids).all().await?;
     let mut devices: HashMap<DeviceId, device::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let before = devices.clone();
     let mut told = Vec::new();
@@ -254,7 +250,7 @@ async fn save(
             }
         }
         update
-            .filter(device::Column::Id.is_in(filled(ids)))
+            .among(device::Column::Id, ids)
             .filter(device::Column::LeaseFence.eq(fence))
             .execute()
             .await?;

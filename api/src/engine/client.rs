@@ -19,6 +19,7 @@ use super::{
     originals::{Originals, Secrets},
     pump::{Outlet, Pump},
     storage::{Reader, Records, Storage, Writer},
+    subjects::Subjects,
     transport::{Dialer, Dialling},
 };
 use crate::{
@@ -102,13 +103,14 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
     let signals = Arc::new(Signals::default());
     let dialer = Arc::new(Dialer::new(shared.dialling.clone(), queue.watch()));
 
+    let subjects = Subjects::new(outlet.clone());
     let builder = Client::builder()
         .with_runtime(TokioRuntime)
         .with_persistence_manager(Arc::new(persistence))
         .with_transport_factory_arc(Arc::clone(&dialer) as _)
         .with_http_client(shared.http.clone())
         .with_cache_config(caches())
-        .with_inbound_durability_hook(Inbound::new(outlet.clone()))
+        .with_inbound_durability_hook(Inbound::new(outlet.clone(), Arc::clone(&subjects)))
         .with_skip_history_sync(true)
         .with_wanted_pre_key_count(shared.config.pre_keys)
         .with_background_saver_interval(std::time::Duration::from_mins(5));
@@ -119,7 +121,13 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
     client.set_force_active_delivery_receipts(true);
 
     let directory = Arc::clone(&shared.directory);
-    let lanes = Lanes::new(Arc::clone(&client), Arc::clone(&signals), directory, secrets);
+    let lanes = Lanes::new(
+        Arc::clone(&client),
+        Arc::clone(&signals),
+        directory,
+        secrets,
+        Arc::clone(&subjects),
+    );
     let listener = Listener {
         queue: queue.clone(),
         signals: Arc::clone(&signals),
@@ -131,6 +139,7 @@ pub(super) async fn build(shared: &Shared, scope: &DeviceScope, outlet: Outlet) 
         client: Arc::clone(&client),
         records: records.clone(),
         addresses: Addresses::new(Arc::clone(&client)),
+        subjects,
     };
     let pump = tokio::spawn(pump.run(receiver));
     Ok(Built {

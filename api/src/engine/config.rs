@@ -41,7 +41,7 @@ impl EngineConfig {
             connect_timeout: Duration::from_secs(30),
             resolve_ttl: Duration::from_hours(24),
             shutdown_timeout: Duration::from_secs(10),
-            commit_window: Duration::from_millis(20),
+            commit_window: Duration::from_millis(250),
             pre_keys: 100,
             event_buffer: 4096,
         }

@@ -123,6 +123,12 @@ pub enum EventKind {
         /// `…@s.whatsapp.net`
         phone: String,
     },
+    /// What a group is called now.
+    GroupSubject {
+        /// `…@g.us`
+        group: String,
+        subject: String,
+    },
     /// A person's own name for themselves.
     PushName {
         jid: String,

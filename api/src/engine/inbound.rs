@@ -18,6 +18,7 @@ use whatsapp_rust::{Client, InboundDurabilityHook, types::durability_hook::Inbou
 
 use super::{
     EventKind, IncomingContent, IncomingMessage, Text, addresses::Addresses, link_preview, mentions, pump::Outlet,
+    subjects::Subjects,
 };
 
 /// Address pairs that were told already are remembered, up to this many.
@@ -36,13 +37,15 @@ const PAUSES: [Duration; 6] = [
 /// Called by the library with every decrypted message.
 pub(super) struct Inbound {
     outlet: Outlet,
+    subjects: Arc<Subjects>,
     told: Mutex<HashSet<String>>,
 }
 
 impl Inbound {
-    pub(super) fn new(outlet: Outlet) -> Self {
+    pub(super) fn new(outlet: Outlet, subjects: Arc<Subjects>) -> Self {
         Self {
             outlet,
+            subjects,
             told: Mutex::default(),
         }
     }
@@ -98,7 +101,7 @@ impl Inbound {
 #[async_trait]
 impl InboundDurabilityHook for Inbound {
     async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
-        let addresses = Addresses::new(client);
+        let addresses = Addresses::new(Arc::clone(&client));
         let mut messages = Vec::with_capacity(batch.len());
         for item in batch {
             self.tell_pair(&item.info).await;
@@ -109,6 +112,9 @@ impl InboundDurabilityHook for Inbound {
         for pause in PAUSES {
             messages = self.offer(messages).await?;
             if messages.is_empty() {
+                for item in batch {
+                    self.subjects.learn(&client, &item.info.source.chat);
+                }
                 return Ok(());
             }
             tracing::warn!(device = %self.outlet.device, messages = messages.len(), "the inbox did not take messages");

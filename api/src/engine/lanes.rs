@@ -26,6 +26,7 @@ use super::{
     directory::Directory,
     listener::Signals,
     originals::{Secrets, compose},
+    subjects::Subjects,
 };
 
 /// More than this many waiting sends are refused: callers are to wait for answers.
@@ -44,6 +45,7 @@ pub(super) struct Lanes {
     signals: Arc<Signals>,
     directory: Arc<Directory>,
     secrets: Secrets,
+    subjects: Arc<Subjects>,
     state: Mutex<State>,
     /// Wakes the actor when the first send begins to wait for its acknowledgement.
     pub(super) waiting: Notify,
@@ -62,12 +64,14 @@ impl Lanes {
         signals: Arc<Signals>,
         directory: Arc<Directory>,
         secrets: Secrets,
+        subjects: Arc<Subjects>,
     ) -> Arc<Self> {
         Arc::new(Self {
             client,
             signals,
             directory,
             secrets,
+            subjects,
             state: Mutex::default(),
             waiting: Notify::new(),
         })
@@ -122,9 +126,12 @@ impl Lanes {
         let message = compose(outgoing.content, self.secrets.of(&outgoing.whatsapp_id));
 
         self.begin(&outgoing.whatsapp_id);
-        let attempt = self.client.send_message_with_options(to, message, options);
+        let attempt = self.client.send_message_with_options(to.clone(), message, options);
         let result = match tokio::time::timeout(PATIENCE, attempt).await {
-            Ok(Ok(_)) => return Ok(()),
+            Ok(Ok(_)) => {
+                self.subjects.learn(&self.client, &to);
+                return Ok(());
+            }
             Ok(Err(error)) => translate(&error),
             Err(_) => SendError::Timeout,
         };

@@ -209,6 +209,7 @@ impl EventHandler for Listener {
             Kind::ConnectFailure,
             Kind::PushNameUpdate,
             Kind::ContactNumberChanged,
+            Kind::GroupUpdate,
         ])
     }
 }

@@ -22,6 +22,7 @@ mod originals;
 mod pairing;
 mod pump;
 mod storage;
+mod subjects;
 mod supervisor;
 mod transport;
 mod types;

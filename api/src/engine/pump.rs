@@ -18,7 +18,9 @@ use wacore::types::{
 use wacore_binary::JidExt as _;
 use whatsapp_rust::Client;
 
-use super::{EngineEvent, EventKind, ReceiptKind, addresses::Addresses, listener::Raw, storage::Records};
+use super::{
+    EngineEvent, EventKind, ReceiptKind, addresses::Addresses, listener::Raw, storage::Records, subjects::Subjects,
+};
 use crate::clock::Clock;
 
 /// How many events are translated between two looks at the storage.
@@ -70,6 +72,7 @@ pub(super) struct Pump {
     pub(super) client: Arc<Client>,
     pub(super) records: Records,
     pub(super) addresses: Addresses,
+    pub(super) subjects: Arc<Subjects>,
 }
 
 impl Pump {
@@ -144,6 +147,7 @@ impl Pump {
                 lid: lid.to_non_ad_string(),
                 phone: change.new_jid.to_non_ad_string(),
             }),
+            Event::GroupUpdate(update) => self.subjects.changed(update),
             // How a connection ended is told by the actor, which knows what follows from it.
             _ => None,
         };

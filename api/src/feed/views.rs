@@ -32,7 +32,7 @@ pub enum EventType {
     MessageReceived,
     /// An outgoing message was accepted or reached a further state.
     MessageStatus,
-    /// A chat was marked as read, or goes by the other side's number now.
+    /// A chat was marked as read, goes by the other side's number now, or is a group that is called otherwise.
     ChatUpdated,
     /// Two chats turned out to be one person's and became one.
     ChatsJoined,
@@ -191,7 +191,7 @@ event_types! {
         }
     }
 
-    /// A chat was marked as read, or goes by the other side's number now.
+    /// A chat was marked as read, goes by the other side's number now, or is a group that is called otherwise.
     ChatUpdatedEvent {
         /// The chat, as it is now; null when it is gone.
         async fn chat(&self, ctx: &Context<'_>) -> Result<Option<Chat>, GqlError> {

@@ -13,7 +13,7 @@ use super::{outbox::status_event, types::before};
 use crate::{
     devices::LeasedDevice,
     events::EventLog,
-    store::{Store, TenantScope, TenantTx, filled},
+    store::{Store, TenantScope, TenantTx},
 };
 
 /// `status = 'queued'` with the value in the text of the statement: a planner that sees a parameter in its place cannot
@@ -35,7 +35,7 @@ pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
-        .filter(Column::Id.is_in(ids.iter().copied()))
+        .among(Column::Id, ids.iter().copied())
         .filter(sending())
         .execute()
         .await?;
@@ -135,7 +135,7 @@ pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
         .filter(Column::DeviceId.eq(lease.id()))
-        .filter(Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
+        .among(Column::WhatsappId, whatsapp_ids.iter().map(String::as_str))
         .filter(sending())
         .execute()
         .await?;
@@ -148,7 +148,7 @@ pub(super) async fn requeue_all(tx: &TenantTx, devices: Vec<DeviceId>) -> Result
     use message::Column;
     tx.update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
-        .filter(Column::DeviceId.is_in(filled(devices)))
+        .among(Column::DeviceId, devices)
         .filter(sending())
         .execute()
         .await?;
@@ -166,7 +166,7 @@ pub(super) async fn next_due(
     }
     let due: Vec<(DeviceId, Option<DateTime<Utc>>)> = scope
         .find::<message::Entity>()
-        .filter(Column::DeviceId.is_in(filled(devices)))
+        .among(Column::DeviceId, devices)
         .filter(queued())
         .filter(Column::NextAttemptAt.is_not_null())
         .group_by([Expr::col(Column::DeviceId)])

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     devices::LeasedDevice,
     engine::OutgoingContent,
-    store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks, filled},
+    store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks},
 };
 
 /// How close claims follow each other while there is much to send: devices that have room meanwhile share one.
@@ -207,7 +207,7 @@ async fn take(tx: &TenantTx, now: DateTime<Utc>, due: &[(DeviceId, Claimed)]) ->
         .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .set(Column::SendingAt, now)
         .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-        .filter(Column::Id.is_in(filled(due.iter().map(|(_, message)| message.id))))
+        .among(Column::Id, due.iter().map(|(_, message)| message.id))
         .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
         .execute()
         .await?;

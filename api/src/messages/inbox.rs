@@ -5,9 +5,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use entity::{DeviceId, MessageId, event, message};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, sea_query::Expr};
 use serde_json::json;
@@ -20,13 +22,10 @@ use crate::{
     devices::LeasedDevice,
     engine::{EngineEvent, EventKind, IncomingContent, IncomingMessage, LinkPreview, Text},
     events::{EventLog, NewEvent},
-    store::{Batcher, Scoped, Stopped, Store, TenantTx, by_tenant, chunks, until_written},
+    store::{Batcher, Batchers, Stopped, Store, TenantScope, by_tenant, is_taken, until_written},
     telemetry::spans,
-    tenants::{Profiles, Quota},
+    tenants::{Profile, Profiles, Quota},
 };
-
-/// The most ids that are looked for at once, for each device.
-const MOST_IDS: usize = 32;
 
 struct Item {
     lease: LeasedDevice,
@@ -36,15 +35,22 @@ struct Item {
 /// Takes incoming messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Inbox {
-    batcher: Batcher<Item, ()>,
+    batchers: Batchers<Item, ()>,
 }
 
 impl Inbox {
     /// Starts the task that writes.
-    pub fn start(store: Store, clock: Clock, events: EventLog, profiles: Profiles) -> Self {
+    pub fn start(store: &Store, clock: &Clock, events: &EventLog, profiles: &Profiles) -> Self {
+        let batcher = || Self::batcher(store.clone(), clock.clone(), events.clone(), profiles.clone());
+        Self {
+            batchers: Batchers::start(store, batcher),
+        }
+    }
+
+    fn batcher(store: Store, clock: Clock, events: EventLog, profiles: Profiles) -> Batcher<Item, ()> {
         // WhatsApp's client holds up a chat until its message is stored, so nothing lingers: while one commit runs, the
         // next batch fills.
-        let batcher = Batcher::start(512, Duration::ZERO, move |items: Vec<Item>| {
+        Batcher::start(512, Duration::ZERO, move |items: Vec<Item>| {
             let (store, clock, events) = (store.clone(), clock.clone(), events.clone());
             let profiles = profiles.clone();
             async move {
@@ -63,24 +69,26 @@ impl Inbox {
                 }
                 vec![(); count]
             }
-        });
-        Self { batcher }
+        })
     }
 
     /// Queues an event of kind `Incoming`; the order of one device's messages is kept.
     pub async fn tell(&self, lease: LeasedDevice, event: EngineEvent) -> Result<(), Stopped> {
-        self.batcher.enqueue(Item { lease, event }).await.map(|_| ())
+        let batcher = self.batchers.of(lease.id());
+        batcher.enqueue(Item { lease, event }).await.map(|_| ())
     }
 
     /// Waits until everything that was told before is written.
     pub async fn flushed(&self) {
-        self.batcher.flushed().await;
+        self.batchers.flushed().await;
     }
 }
 
 /// What makes an incoming message the same as one that came before.
 type Identity = (DeviceId, String, String);
 
+/// Stores what is new. That hardly anything comes twice is taken for granted: only when the database says otherwise is it
+/// asked what it has.
 async fn write(
     store: &Store,
     clock: &Clock,
@@ -90,8 +98,28 @@ async fn write(
 ) -> Result<(), DbErr> {
     let Some(first) = items.first() else { return Ok(()) };
     let profile = profiles.get(first.lease.tenant()).await?;
-    let tx = store.scope(&first.lease).begin().await?;
-    let mut seen = known(&tx, items).await?;
+    let scope = store.scope(&first.lease);
+    let now = clock.now();
+    let stored = match insert(&scope, now, events, profile.as_ref(), items, HashSet::new()).await {
+        Err(error) if is_taken(&error) => {
+            let known = known(&scope, items).await?;
+            insert(&scope, now, events, profile.as_ref(), items, known).await?
+        }
+        outcome => outcome?,
+    };
+    super::count(message::Status::Received, stored);
+    Ok(())
+}
+
+/// Stores those that were not `seen`, each once; answers how many. Nothing is stored if one of them was there before.
+async fn insert(
+    scope: &TenantScope,
+    now: DateTime<Utc>,
+    events: &EventLog,
+    profile: Option<&Arc<Profile>>,
+    items: &[Item],
+    mut seen: HashSet<Identity>,
+) -> Result<usize, DbErr> {
     let fresh: Vec<(MessageId, &Item, &IncomingMessage)> = items
         .iter()
         .filter_map(|item| Some((item, incoming(item)?)))
@@ -99,9 +127,9 @@ async fn write(
         .map(|(item, message)| (new_id(), item, message))
         .collect();
     if fresh.is_empty() {
-        return tx.commit().await;
+        return Ok(0);
     }
-    let now = clock.now();
+    let tx = scope.begin().await?;
     let touches: Vec<ChatTouch> = fresh
         .iter()
         .map(|(id, item, message)| ChatTouch {
@@ -137,11 +165,12 @@ async fn write(
             .iter()
             .filter(|row| row.direction == message::Direction::In)
             .count();
-        Quota::new(profile, now).note_received(&tx, received).await?;
+        Quota::new(Arc::clone(profile), now)
+            .note_received(&tx, received)
+            .await?;
     }
     events.commit(tx, told).await?;
-    super::count(message::Status::Received, rows.len());
-    Ok(())
+    Ok(rows.len())
 }
 
 fn incoming(item: &Item) -> Option<&IncomingMessage> {
@@ -156,7 +185,7 @@ fn identity(device_id: DeviceId, message: &IncomingMessage) -> Identity {
 }
 
 /// Which of these were stored before.
-async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr> {
+async fn known(scope: &TenantScope, items: &[Item]) -> Result<HashSet<Identity>, DbErr> {
     use message::Column;
     let mut heard: HashMap<DeviceId, Vec<&str>> = HashMap::new();
     for item in items {
@@ -164,26 +193,15 @@ async fn known(tx: &TenantTx, items: &[Item]) -> Result<HashSet<Identity>, DbErr
             heard.entry(item.lease.id()).or_default().push(&message.whatsapp_id);
         }
     }
-    // Each device is asked for its own ids, in lists of one length.
-    let length = heard.values().map(Vec::len).max().unwrap_or(0);
-    let length = length.clamp(1, MOST_IDS).next_power_of_two();
-    let mut lists: Vec<(DeviceId, Vec<&str>)> = Vec::with_capacity(heard.len());
-    for (device, ids) in heard {
-        for some in ids.chunks(length) {
-            let mut ids = some.to_vec();
-            ids.resize(length, some[some.len() - 1]);
-            lists.push((device, ids));
-        }
-    }
     let columns = [Column::DeviceId, Column::WhatsappId, Column::SenderJid].map(Expr::col);
     let mut known = HashSet::new();
-    for lists in chunks(lists) {
-        let queries = lists.into_iter().map(|(device, ids)| {
-            tx.find::<message::Entity>()
-                .filter(Column::DeviceId.eq(device))
-                .filter(Column::WhatsappId.is_in(ids))
-        });
-        let rows: Vec<Identity> = Scoped::tuples_of_each(queries.collect(), &columns).await?;
+    for (device_id, ids) in heard {
+        let rows: Vec<Identity> = scope
+            .find::<message::Entity>()
+            .filter(Column::DeviceId.eq(device_id))
+            .among(Column::WhatsappId, ids)
+            .tuples(columns.clone())
+            .await?;
         known.extend(rows);
     }
     Ok(known)
@@ -194,7 +212,7 @@ fn new_row(
     lease: &LeasedDevice,
     chat_id: entity::ChatId,
     incoming: &IncomingMessage,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> message::Model {
     let (kind, content, body) = content_of(&incoming.content);
     let e164 = |digits: &Option<String>| digits.as_ref().map(|digits| format!("+{digits}"));

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, event, message};
-use sea_orm::{ActiveEnum, ColumnTrait, DbErr, SqlErr};
+use sea_orm::{ActiveEnum, DbErr};
 use serde_json::json;
 
 use super::{content, types::Recipient};
@@ -17,7 +17,7 @@ use crate::{
     engine::{self, Text},
     events::{EventLog, NewEvent},
     graphql::{ErrorCode, GqlError, Refusal, UserError},
-    store::{Batcher, Reach, TenantScope, TenantTx, filled},
+    store::{Batcher, Reach, TenantScope, TenantTx, is_taken},
     tenants::{
         Meter, Profiles, Quota,
         quota::{Budget, Exceeded, Reservation},
@@ -129,7 +129,8 @@ async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<R
                     results[position] = Some(row);
                 }
             }
-            // One draft may spoil the batch, such as one whose device was deleted meanwhile: try them one by one.
+            // One draft may spoil the batch, such as one whose device was deleted meanwhile: try them one by one. The only
+            // thing that may be taken here is an idempotency key.
             Err(error) if drafts.len() > 1 || is_taken(&error) => {
                 for (position, draft) in positions.into_iter().zip(drafts) {
                     results[position] = Some(accept_one(writer, &scope, draft).await);
@@ -143,11 +144,6 @@ async fn accept_all(writer: &Writer, drafts: Vec<(TenantScope, Draft)>) -> Vec<R
         .into_iter()
         .map(|result| result.unwrap_or_else(missing))
         .collect()
-}
-
-/// Whether a row of these already exists: the only such thing here is a message with the same idempotency key.
-fn is_taken(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 async fn accept_one(writer: &Writer, scope: &TenantScope, draft: Draft) -> Result<message::Model, Denial> {
@@ -183,7 +179,7 @@ async fn accept_batch(
     if !keys.is_empty() {
         let rows = tx
             .find::<message::Entity>()
-            .filter(message::Column::IdempotencyKey.is_in(filled(keys)))
+            .among(message::Column::IdempotencyKey, keys)
             .all()
             .await?;
         known.extend(

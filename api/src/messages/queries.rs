@@ -15,7 +15,7 @@ use crate::{
         GqlError,
         pagination::{Page, Rows},
     },
-    store::{TenantScope, filled},
+    store::TenantScope,
 };
 
 /// Which messages are wanted.
@@ -43,7 +43,7 @@ pub async fn find(scope: &TenantScope, id: MessageId) -> Result<Option<message::
 pub async fn find_many(scope: &TenantScope, ids: &[MessageId]) -> Result<HashMap<MessageId, message::Model>, DbErr> {
     let rows = scope
         .find::<message::Entity>()
-        .filter(message::Column::Id.is_in(filled(ids.iter().copied())))
+        .among(message::Column::Id, ids.iter().copied())
         .all()
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
@@ -98,7 +98,7 @@ pub async fn queue_depths(
     let status = Expr::col(message::Column::Status);
     scope
         .find::<message::Entity>()
-        .filter(message::Column::DeviceId.is_in(filled(ids.iter().copied())))
+        .among(message::Column::DeviceId, ids.iter().copied())
         // In the statement's text, so that planners see that the outbox's partial index is enough.
         .filter(Expr::cust("status IN ('scheduled', 'queued', 'sending')"))
         .group_by([device.clone(), status.clone()])
@@ -110,7 +110,7 @@ pub async fn queue_depths(
 pub async fn receipts(scope: &TenantScope, ids: &[MessageId]) -> Result<Vec<receipt::Model>, DbErr> {
     scope
         .find::<receipt::Entity>()
-        .filter(receipt::Column::MessageId.is_in(filled(ids.iter().copied())))
+        .among(receipt::Column::MessageId, ids.iter().copied())
         .order_by(receipt::Column::Id, Order::Asc)
         .all()
         .await

@@ -29,7 +29,7 @@ use crate::{
     devices::LeasedDevice,
     engine::ReceiptKind,
     events::{EventLog, NewEvent},
-    store::{Batcher, Stopped, Store, TenantTx, Update, by_tenant, filled, until_written},
+    store::{Batcher, Stopped, Store, TenantTx, Update, by_tenant, until_written},
 };
 
 /// How close batches follow each other while much is heard.
@@ -288,7 +288,7 @@ async fn advance<'a>(
         let names: HashSet<&'a str> = unknown.iter().copied().collect();
         let rows: Vec<(MessageId, ChatId, String)> = forward(tx, step)
             .filter(Column::DeviceId.eq(device_id))
-            .filter(Column::WhatsappId.is_in(filled(unknown)))
+            .among(Column::WhatsappId, unknown)
             .filter(Column::Direction.eq(message::Direction::Out))
             .returning_tuples([Column::Id, Column::ChatId, Column::WhatsappId])
             .await?;
@@ -303,7 +303,7 @@ async fn advance<'a>(
     // In a fixed order, so that two transactions lock the same messages the same way round.
     let mut ids: Vec<MessageId> = recent.keys().copied().collect();
     ids.sort_unstable();
-    let update = forward(tx, step).filter(Column::Id.is_in(filled(ids)));
+    let update = forward(tx, step).among(Column::Id, ids);
     if answer == Answer::Rows {
         let rows: Vec<(MessageId,)> = update.returning_tuples([Column::Id]).await?;
         moved.extend(rows.into_iter().filter_map(|(id,)| recent.get(&id).copied()));
@@ -348,7 +348,7 @@ async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr>
         let messages = tx
             .find::<message::Entity>()
             .filter(message::Column::DeviceId.eq(item.lease.id()))
-            .filter(message::Column::WhatsappId.is_in(filled(whatsapp_ids.iter().map(String::as_str))))
+            .among(message::Column::WhatsappId, whatsapp_ids.iter().map(String::as_str))
             .filter(message::Column::Direction.eq(message::Direction::Out))
             .tuples::<(MessageId,)>([Expr::col(message::Column::Id)])
             .await?;

@@ -18,7 +18,7 @@ use crate::{
     audit::{self, Action, Entry},
     clock::Clock,
     store::{
-        Reason, ScopeOrigin, Store, TenantScope, filled,
+        Reason, ScopeOrigin, Store, TenantScope,
         tables::{Row, is_readable},
     },
     tenants::{Permission, Principal},
@@ -154,10 +154,10 @@ impl TenantExport {
             let members = query.limit(ROWS).all().await?;
             let Some(last) = members.last() else { return Ok(count) };
             after = Some(last.id);
-            let ids = filled(members.iter().map(|member| member.user_id));
+            let ids = members.iter().map(|member| member.user_id);
             let system = self.store.system(Reason::Export);
             let people = system.find::<user_account::Entity>();
-            let people = people.filter(user_account::Column::Id.is_in(ids)).all().await?;
+            let people = people.among(user_account::Column::Id, ids).all().await?;
             let people: HashMap<UserId, user_account::Model> =
                 people.into_iter().map(|person| (person.id, person)).collect();
             let mut text = String::new();

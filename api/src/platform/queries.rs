@@ -15,7 +15,7 @@ use crate::{
         GqlError,
         pagination::{Page, Rows},
     },
-    store::{SystemScope, SystemTx, filled},
+    store::{SystemScope, SystemTx},
     tenants::queries::is_open,
 };
 
@@ -67,7 +67,7 @@ pub async fn find_tenant(system: &SystemScope, id: TenantId) -> Result<Option<te
 /// Tenants by id.
 pub async fn find_tenants(system: &SystemScope, ids: Vec<TenantId>) -> Result<HashMap<TenantId, tenant::Model>, DbErr> {
     let query = system.find::<tenant::Entity>();
-    let rows = query.filter(tenant::Column::Id.is_in(filled(ids))).all().await?;
+    let rows = query.among(tenant::Column::Id, ids).all().await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 

@@ -5,7 +5,7 @@ use futures::{Stream, StreamExt, stream};
 use sandbox::{Network, NetworkEvent};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::views::{SandboxPhone, phones};
+use super::views::{SandboxGroup, SandboxPhone, phones};
 use crate::{
     graphql::{
         GqlError,
@@ -38,6 +38,11 @@ impl Sandbox {
     /// One phone; null when there is none with this number.
     async fn phone(&self, number: PhoneNumber) -> Option<SandboxPhone> {
         self.0.phone(&number.0).map(Into::into)
+    }
+
+    /// The groups on the network, oldest first.
+    async fn groups(&self) -> Vec<SandboxGroup> {
+        self.0.all_groups().into_iter().map(Into::into).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use chrono::{DateTime, Utc};
-use sandbox::Network;
+use sandbox::{LedgerPart, Network};
 
 use crate::graphql::{
     GqlError,
@@ -43,19 +43,27 @@ impl From<sandbox::Phone> for SandboxPhone {
 
 #[ComplexObject]
 impl SandboxPhone {
-    /// What reached it, oldest first: one row per WhatsApp message id.
+    /// What reached it, oldest first: one row per WhatsApp message id. `last` and `before` begin with the newest, of which
+    /// a page is still told oldest first.
     async fn received(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<CountedConnection<SandboxReceived>, GqlError> {
-        let page = PageArguments::forward(first, after).parse::<i64>()?;
-        let behind = page.after.and_then(|after| u64::try_from(after).ok());
-        let limit = usize::try_from(page.limit + 1).unwrap_or(usize::MAX);
+        let page = PageArguments::new(first, after, last, before).parse::<i64>()?;
+        let sequence = |cursor: i64| u64::try_from(cursor).unwrap_or(0);
+        let part = LedgerPart {
+            after: page.after.map(sequence),
+            before: page.before.map(sequence),
+            newest_first: page.backwards,
+            limit: usize::try_from(page.limit + 1).unwrap_or(usize::MAX),
+        };
         let network = ctx.data_opt::<Network>();
         let rows = network
-            .and_then(|network| network.received(&self.number.0, behind, limit).ok())
+            .and_then(|network| network.ledger(&self.number.0, part).ok())
             .unwrap_or_default();
         let total = TotalCount::known(self.received_count);
         Ok(counted(page.cut(rows), total, |row| {

@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use entity::{DeviceId, TenantId, device, engine_record};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{IntoCondition, OnConflict},
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QuerySelect, Value,
+    sea_query::{ArrayType, Expr, IntoCondition, OnConflict},
 };
 
 use super::{
     Reader, Scoped, device_value,
     pools::{Begun, Pools},
-    shapes::{chunks, filled},
+    shapes::{among, chunks, filled},
     shown::Shown,
 };
 
@@ -88,7 +89,7 @@ impl DeviceScope {
         let Some((first, _, _)) = places.first() else {
             return Ok(Vec::new());
         };
-        let read = engine_record::Entity::find().filter(any_of(places));
+        let read = engine_record::Entity::find().filter(any_of(first.reader.get_database_backend(), places));
         read.all(&first.reader).await
     }
 
@@ -100,11 +101,29 @@ impl DeviceScope {
     }
 }
 
+/// The most places of one statement: SQLite bounds how deep a condition may be.
+const MOST_PLACES: usize = 64;
+
 /// Where a record stands: its device, its space and its key.
 pub type Place<'a> = (&'a DeviceScope, i16, &'a [u8]);
 
-fn any_of(places: &[Place<'_>]) -> Condition {
+/// What stands at one of these places. Postgres is handed three lists, so that it is one statement whatever their length.
+fn any_of(backend: DbBackend, places: &[Place<'_>]) -> Condition {
     use engine_record::Column;
+    if backend == DbBackend::Postgres {
+        let list = |kind: ArrayType, values: Vec<Value>| Value::Array(kind, Some(Box::new(values)));
+        let ids = places.iter().map(|(scope, ..)| device_value(scope.device_id)).collect();
+        let spaces = places.iter().map(|(_, space, _)| (*space).into()).collect();
+        let keys = places.iter().map(|(.., key)| (*key).into()).collect();
+        let lists = [
+            list(ArrayType::Uuid, ids),
+            list(ArrayType::SmallInt, spaces),
+            list(ArrayType::Bytes, keys),
+        ];
+        let listed =
+            r#"("device_id", "space", "key") IN (SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::bytea[]))"#;
+        return Condition::all().add(Expr::cust_with_values(listed, lists));
+    }
     let place = |(scope, space, key): Place<'_>| {
         Condition::all()
             .add(Column::DeviceId.eq(device_value(scope.device_id)))
@@ -129,7 +148,7 @@ impl RecordTx {
     ) -> Result<HashSet<(DeviceId, i64)>, DbErr> {
         let ids: HashSet<DeviceId> = scopes.into_iter().map(|scope| scope.device_id).collect();
         let fences: Vec<(DeviceId, Option<i64>)> = device::Entity::find()
-            .filter(device::Column::Id.is_in(filled(ids)))
+            .filter(among(self.transaction.get_database_backend(), device::Column::Id, ids))
             .select_only()
             .columns([device::Column::Id, device::Column::LeaseFence])
             .into_tuple()
@@ -181,8 +200,9 @@ impl RecordTx {
 
     /// Deletes single records, of several devices in one statement.
     pub async fn delete_at(&self, places: &[Place<'_>]) -> Result<(), DbErr> {
-        for some in places.chunks(64) {
-            let delete = engine_record::Entity::delete_many().filter(any_of(some));
+        let backend = self.transaction.get_database_backend();
+        for some in places.chunks(MOST_PLACES) {
+            let delete = engine_record::Entity::delete_many().filter(any_of(backend, some));
             delete.exec(&*self.transaction).await?;
         }
         Ok(())

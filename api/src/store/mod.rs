@@ -10,6 +10,7 @@
 //! for a reader, and whoever needs to see uncommitted rows reads through the transaction.
 
 mod batcher;
+mod batchers;
 pub mod cipher;
 mod device_scope;
 mod open;
@@ -27,9 +28,10 @@ mod tests;
 mod update;
 
 pub use batcher::{Batcher, Stopped, by_tenant};
+pub use batchers::Batchers;
 pub use device_scope::{DeviceOrigin, DeviceScope, Place, Record, RecordTx};
 pub use open::{DatabaseOptions, OpenError};
-pub use persist::until_written;
+pub use persist::{is_taken, until_written};
 pub use pools::Reader;
 pub use scoped::Scoped;
 pub use shapes::{chunks, filled};
@@ -68,6 +70,11 @@ impl Store {
     /// Everything, for work that is nobody's in particular.
     pub fn system(&self, reason: Reason) -> SystemScope {
         SystemScope::new(self.pools.clone(), reason)
+    }
+
+    /// How many transactions can usefully write at the same time.
+    fn writers(&self) -> usize {
+        self.pools.writers()
     }
 
     /// Whether the database answers.

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 
 use super::Store;
+
+/// Whether something unique that was to be written is there already.
+pub fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
 
 /// Runs `write` until it succeeds. While the database is away it waits for it; a write that fails although the database
 /// answers is tried three times, since a serialization conflict passes, and then given up with its error.

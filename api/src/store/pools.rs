@@ -7,7 +7,6 @@
 //! **Invariant:** whoever holds a [`Lent`] connection of Postgres is the only one who uses its pool.
 
 use std::{
-    collections::VecDeque,
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -41,8 +40,8 @@ pub(super) enum Pools {
 #[expect(clippy::disallowed_types, reason = "the store is what hides the connection")]
 pub(super) struct Places {
     all: Vec<(sea_orm::DatabaseConnection, Memory)>,
-    /// Those that nobody has, the one that rested longest first.
-    free: Mutex<VecDeque<usize>>,
+    /// Those that nobody has, the one that was given back last at the end.
+    free: Mutex<Vec<usize>>,
     permits: Arc<Semaphore>,
     trouble: Trouble,
     patience: Duration,
@@ -87,6 +86,15 @@ impl Pools {
         match self {
             Self::Sqlite { write, .. } => Ok(Lent::whole(write)),
             Self::Postgres(places) => places.lend(shown).await,
+        }
+    }
+
+    /// How many transactions can usefully write at the same time. A tenant's commits follow each other, so that further
+    /// ones would mostly wait for its log.
+    pub(super) const fn writers(&self) -> usize {
+        match self {
+            Self::Sqlite { .. } => 1,
+            Self::Postgres(_) => 2,
         }
     }
 
@@ -152,21 +160,22 @@ impl Places {
     }
 
     /// Takes the free connection that is ready soonest. One that was just given back is first asked by its pool whether it
-    /// is well, which takes about as long as telling another one whose rows to show.
+    /// is well, which takes about as long as telling another one whose rows to show. Of equals it is the one that was used
+    /// last: it has prepared what is asked for, and the others would have to.
     fn choose(&self, rows: Shown) -> Option<usize> {
         let pool = |index: usize| self.all[index].0.get_postgres_connection_pool();
         let is_open = |index: usize| pool(index).size() > 0;
         let shows = |index: usize| is_open(index) && self.all[index].1.shows(rows);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = |wanted: &dyn Fn(usize) -> bool| free.iter().position(|index| wanted(*index));
-        let closed = || first(&|index| !is_open(index));
+        let latest = |wanted: &dyn Fn(usize) -> bool| free.iter().rposition(|index| wanted(*index));
+        let closed = || latest(&|index| !is_open(index));
         let few = || self.all.len() - free.iter().filter(|index| !is_open(**index)).count() < SPECIALISTS;
-        let place = first(&|index| shows(index) && pool(index).num_idle() > 0)
+        let place = latest(&|index| shows(index) && pool(index).num_idle() > 0)
             .or_else(|| closed().filter(|_| few()))
-            .or_else(|| first(&shows))
-            .or_else(|| first(&is_open))
+            .or_else(|| latest(&shows))
+            .or_else(|| latest(&is_open))
             .or_else(closed)?;
-        free.remove(place)
+        Some(free.remove(place))
     }
 }
 
@@ -180,7 +189,7 @@ fn is_broken(error: &DbErr) -> bool {
 impl Drop for Occupied {
     fn drop(&mut self) {
         let mut free = self.places.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.push_back(self.index);
+        free.push(self.index);
     }
 }
 

@@ -2,9 +2,11 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, IntoSimpleExpr, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, TryGetableMany,
+    QueryTrait, Select, TryGetableMany, Value,
     sea_query::{Asterisk, IntoCondition, Query, SelectStatement, SimpleExpr, UnionType},
 };
+
+use super::shapes::among;
 
 /// A query of one table, filtered to what its scope may see. Further filters only narrow it.
 #[must_use]
@@ -22,6 +24,12 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Scoped<'a, C, E> {
     pub fn filter(mut self, condition: impl IntoCondition) -> Self {
         self.select = self.select.filter(condition.into_condition());
         self
+    }
+
+    /// Keeps the rows whose `column` is one of these.
+    pub fn among<V: Into<Value>>(self, column: E::Column, values: impl IntoIterator<Item = V>) -> Self {
+        let one_of = among(self.connection.get_database_backend(), column, values);
+        self.filter(one_of)
     }
 
     /// Sorts; called again, sorts equals further.

@@ -1,8 +1,13 @@
 //! Statements of few shapes.
 //!
 //! A database keeps the plan of a statement it has seen. A statement whose text grows with the number of its values would
-//! be new almost every time; on both databases reading and planning it costs more than running it. So lists are cut or
-//! filled up to lengths that come again.
+//! be new almost every time; on both databases reading and planning it costs more than running it. So lists are cut,
+//! filled up to lengths that come again, or handed over as one value.
+
+use sea_orm::{
+    ColumnTrait, DbBackend, Value,
+    sea_query::{Expr, ExprTrait as _, extension::postgres::PgFunc},
+};
 
 /// The most rows of one inserting statement, and values of one list. A power of two.
 const LARGEST: usize = 128;
@@ -24,6 +29,26 @@ pub fn filled<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
         values.resize(values.len().next_power_of_two(), last);
     }
     values
+}
+
+/// Whether a column is one of these values: always one statement on Postgres, which takes the list as one value, and one
+/// for each power of two on SQLite.
+///
+/// Postgres plans a list of five hundred values anew each time it sees one, and on a table of a few thousand rows decides to
+/// read all of it.
+pub(super) fn among<C, V>(backend: DbBackend, column: C, values: impl IntoIterator<Item = V>) -> Expr
+where
+    C: ColumnTrait,
+    V: Into<Value>,
+{
+    let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+    match (backend, values.first()) {
+        (DbBackend::Postgres, Some(first)) => {
+            let list = Value::Array(first.array_type(), Some(Box::new(values)));
+            Expr::col(column.as_column_ref()).eq(PgFunc::any(column.save_array_as(Expr::val(list))))
+        }
+        _ => column.is_in(filled(values)),
+    }
 }
 
 #[cfg(test)]

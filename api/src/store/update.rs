@@ -2,9 +2,11 @@
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IdenStatic, QueryFilter, QueryTrait, TryGetableMany,
-    UpdateMany,
+    UpdateMany, Value,
     sea_query::{Expr, IntoCondition, Query, SimpleExpr},
 };
+
+use super::shapes::among;
 
 /// An update of the rows that a scope may change. Build it with `set` and `filter`, end it with `execute` or `returning`.
 ///
@@ -30,7 +32,7 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
     }
 
     /// Sets a column to a value.
-    pub fn set(self, column: E::Column, value: impl Into<sea_orm::Value>) -> Self {
+    pub fn set(self, column: E::Column, value: impl Into<Value>) -> Self {
         self.set_to(column, SimpleExpr::Value(value.into()))
     }
 
@@ -49,6 +51,12 @@ impl<'a, C: ConnectionTrait, E: EntityTrait> Update<'a, C, E> {
     pub fn filter(mut self, condition: impl IntoCondition) -> Self {
         self.statement = self.statement.filter(condition.into_condition());
         self
+    }
+
+    /// Only the rows whose `column` is one of these.
+    pub fn among<V: Into<Value>>(self, column: E::Column, values: impl IntoIterator<Item = V>) -> Self {
+        let one_of = among(self.connection.get_database_backend(), column, values);
+        self.filter(one_of)
     }
 
     /// Runs it; answers how many rows changed.

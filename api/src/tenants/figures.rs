@@ -16,7 +16,7 @@ use super::{
     usage::{self, DayBook, UsageKey},
     used::{Standing, Usage},
 };
-use crate::store::{SystemScope, filled};
+use crate::store::SystemScope;
 
 /// Reads figures of tenants. Whether the caller may see them is decided before: `Principal::look_into`.
 pub struct Figures(Tenancy);
@@ -50,10 +50,7 @@ impl Loader<LimitsOf> for Figures {
         let system = self.0.system();
         let ids: Vec<TenantId> = keys.iter().map(|key| key.0).collect();
         let query = system.find::<tenant::Entity>();
-        let rows = query
-            .filter(tenant::Column::Id.is_in(filled(ids.clone())))
-            .all()
-            .await?;
+        let rows = query.among(tenant::Column::Id, ids.clone()).all().await?;
         let plan_ids = rows.iter().filter_map(|row| row.plan_id).collect();
         let plans = plans(&system, plan_ids).await?;
         let quotas: Vec<(TenantId, Quota)> = rows
@@ -99,7 +96,7 @@ async fn plans(system: &SystemScope, ids: Vec<PlanId>) -> Result<HashMap<PlanId,
         return Ok(HashMap::new());
     }
     let query = system.find::<plan::Entity>();
-    let rows = query.filter(plan::Column::Id.is_in(filled(ids))).all().await?;
+    let rows = query.among(plan::Column::Id, ids).all().await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
@@ -109,7 +106,7 @@ async fn standing(system: &SystemScope, ids: &[TenantId]) -> Result<HashMap<Tena
     let key = Expr::col(device::Column::TenantId);
     let devices: Vec<(TenantId, i64)> = system
         .find::<device::Entity>()
-        .filter(device::Column::TenantId.is_in(filled(ids.iter().copied())))
+        .among(device::Column::TenantId, ids.iter().copied())
         .group_by([key.clone()])
         .tuples([key, Func::count(Expr::col(device::Column::Id)).into()])
         .await?;
@@ -119,7 +116,7 @@ async fn standing(system: &SystemScope, ids: &[TenantId]) -> Result<HashMap<Tena
     let key = Expr::col(membership::Column::TenantId);
     let members: Vec<(TenantId, i64)> = system
         .find::<membership::Entity>()
-        .filter(membership::Column::TenantId.is_in(filled(ids.iter().copied())))
+        .among(membership::Column::TenantId, ids.iter().copied())
         .group_by([key.clone()])
         .tuples([key, Func::count(Expr::col(membership::Column::Id)).into()])
         .await?;

@@ -1,7 +1,6 @@
 //! Makes a tenant with its first owner.
 
 use entity::{PlanId, TenantId, UserId, membership, membership::Role, tenant, user_account};
-use sea_orm::SqlErr;
 
 use super::{first_run, password, queries, service::Accounts, tenancy::audited, types::Email};
 use crate::{
@@ -9,7 +8,7 @@ use crate::{
     clock::new_id,
     graphql::{ErrorCode, GqlError, Refusal, UserError},
     secret::Secret,
-    store::Reason,
+    store::{Reason, is_taken},
 };
 
 /// A tenant to be made: checked, but for what only the database knows.
@@ -110,9 +109,7 @@ async fn with_free_slug(
             let inserted = queries::insert_tenant(tx, tenant.clone()).await;
             return match inserted {
                 Ok(()) => Ok(tenant),
-                Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                    Err(taken().into())
-                }
+                Err(error) if is_taken(&error) => Err(taken().into()),
                 Err(error) => Err(error.into()),
             };
         }

@@ -186,7 +186,7 @@ pub async fn list_memberships(system: &SystemScope, user: UserId) -> Result<Vec<
     let ids: Vec<TenantId> = memberships.iter().map(|membership| membership.tenant_id).collect();
     let tenants = system
         .find::<tenant::Entity>()
-        .filter(tenant::Column::Id.is_in(ids))
+        .among(tenant::Column::Id, ids)
         .all()
         .await?;
     let with_tenant = memberships.into_iter().filter_map(|membership| {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     graphql::{GqlError, TimeRange, scalars::BigInt},
-    store::{SystemScope, TenantTx, filled},
+    store::{SystemScope, TenantTx},
 };
 
 /// The most points of one answer.
@@ -146,7 +146,7 @@ pub(super) async fn read(
     use quota_usage::Column;
     let first = keys.iter().map(|key| key.first).min().unwrap_or(0);
     let last = keys.iter().map(|key| key.last).max().unwrap_or(0);
-    let tenants = filled(keys.iter().map(|key| key.tenant));
+    let tenants = keys.iter().map(|key| key.tenant);
     let flows = [
         Meter::MessagesPerDay.key(),
         Meter::CampaignRecipientsPerDay.key(),
@@ -158,7 +158,7 @@ pub(super) async fn read(
         .add(Column::Meter.is_in(standing).and(Column::Window.between(1, last)));
     let rows = system
         .find::<quota_usage::Entity>()
-        .filter(Column::TenantId.is_in(tenants))
+        .among(Column::TenantId, tenants)
         .filter(Column::Subject.eq(OWN))
         .filter(wanted)
         .all()

@@ -115,6 +115,31 @@ pub fn set_role(
     notify(core, group, &origin.account, Some(origin.device), &told, &[]);
 }
 
+/// Gives a group another name and tells its members.
+pub fn rename(
+    core: &Arc<Core>,
+    actor: &Arc<Account>,
+    device: Option<u16>,
+    group: &Arc<Mutex<GroupState>>,
+    subject: &str,
+) {
+    let told = set_subject(&mut lock(group), actor, subject.to_owned());
+    changed(core, group);
+    notify(core, group, actor, device, &told, &[]);
+}
+
+/// Returns the child of the notification that tells of it.
+pub fn set_subject(group: &mut GroupState, actor: &Account, subject: String) -> Node {
+    group.subject = subject;
+    group.subject_author.clone_from(&actor.user);
+    group.subject_at = clock::now().timestamp();
+    NodeBuilder::new("subject")
+        .attr("subject", group.subject.as_str())
+        .attr("s_o", actor.jid(group.addressing))
+        .attr("s_t", group.subject_at)
+        .build()
+}
+
 fn listing(group: &Mutex<GroupState>, tag: &'static str, accounts: &[Arc<Account>], role: Role) -> Node {
     let addressing = lock(group).addressing;
     NodeBuilder::new(tag)

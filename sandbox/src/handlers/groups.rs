@@ -10,7 +10,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::groups::{Description, GroupState, Role};
 use crate::handlers::Origin;
-use crate::handlers::group_changes::{add, changed, create, notify, remove, set_role};
+use crate::handlers::group_changes::{add, changed, create, notify, remove, set_role, set_subject};
 use crate::stanza::{attr, bytes, children, empty_result, error, jid_attr, result};
 
 pub fn handle(core: &Arc<Core>, origin: &Origin, request: &Node, set: bool) -> Node {
@@ -163,16 +163,7 @@ fn apply_setting(group: &mut GroupState, actor: &Account, action: &Node) -> Opti
     let text = |node: &Node| bytes(node).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     match action.tag.as_ref() {
         "subject" => {
-            group.subject = text(action).unwrap_or_default();
-            group.subject_author.clone_from(&actor.user);
-            group.subject_at = clock::now().timestamp();
-            return Some(
-                NodeBuilder::new("subject")
-                    .attr("subject", group.subject.as_str())
-                    .attr("s_o", actor.jid(group.addressing))
-                    .attr("s_t", group.subject_at)
-                    .build(),
-            );
+            return Some(set_subject(group, actor, text(action).unwrap_or_default()));
         }
         "description" => {
             let id = attr(action, "id").unwrap_or_default().into_owned();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wacore_binary::Jid;
 
-use crate::views::Received;
+use crate::views::{LedgerPart, Received};
 
 /// A row, with what read receipts need to know.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -66,16 +66,21 @@ impl Ledger {
         self.rows.len()
     }
 
-    /// Rows with a sequence number above `after`.
-    pub fn page(&self, after: Option<u64>, limit: usize) -> Vec<Received> {
-        let start = usize::try_from(after.unwrap_or(0))
-            .unwrap_or(usize::MAX)
-            .min(self.rows.len());
-        self.rows[start..]
-            .iter()
-            .take(limit)
-            .map(|row| row.view.clone())
-            .collect()
+    /// The rows of a part of it, in the part's order.
+    pub fn rows(&self, part: LedgerPart) -> Vec<Received> {
+        let place = |sequence: u64| usize::try_from(sequence).unwrap_or(usize::MAX).min(self.rows.len());
+        // The row with number `before` stands at the index before that.
+        let end = part
+            .before
+            .map_or(self.rows.len(), |before| place(before.saturating_sub(1)));
+        let start = place(part.after.unwrap_or(0)).min(end);
+        let rows = self.rows[start..end].iter();
+        let views = |row: &Row| row.view.clone();
+        if part.newest_first {
+            rows.rev().take(part.limit).map(views).collect()
+        } else {
+            rows.take(part.limit).map(views).collect()
+        }
     }
 
     /// The rows of a message id, whoever sent it.
@@ -116,6 +121,15 @@ mod tests {
         }
     }
 
+    fn part(after: Option<u64>, before: Option<u64>, limit: usize) -> LedgerPart {
+        LedgerPart {
+            after,
+            before,
+            newest_first: false,
+            limit,
+        }
+    }
+
     #[test]
     fn the_same_id_is_one_row_that_counts() {
         let mut ledger = Ledger::default();
@@ -133,10 +147,32 @@ mod tests {
         for id in ["A", "B", "C"] {
             ledger.record(row(id, "+1"));
         }
-        let page = ledger.page(Some(1), 1);
-        assert_eq!(page.len(), 1);
-        assert_eq!((page[0].sequence, page[0].whatsapp_id.as_str()), (2, "B"));
-        assert!(ledger.page(Some(3), 10).is_empty());
+        let rows = ledger.rows(part(Some(1), None, 1));
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].sequence, rows[0].whatsapp_id.as_str()), (2, "B"));
+        assert!(ledger.rows(part(Some(3), None, 10)).is_empty());
+    }
+
+    #[test]
+    fn the_newest_rows_come_first_when_that_is_wanted() {
+        let mut ledger = Ledger::default();
+        for id in ["A", "B", "C", "D"] {
+            ledger.record(row(id, "+1"));
+        }
+        let ids = |part: LedgerPart| -> String {
+            let newest = LedgerPart {
+                newest_first: true,
+                ..part
+            };
+            let rows = ledger.rows(newest);
+            rows.into_iter().map(|row| row.whatsapp_id).collect()
+        };
+        assert_eq!(ids(part(None, None, 2)), "DC");
+        assert_eq!(ids(part(None, Some(3), 9)), "BA");
+        assert_eq!(ids(part(Some(1), Some(4), 9)), "CB");
+        assert_eq!(ids(part(Some(3), Some(2), 9)), "");
+        assert_eq!(ids(part(None, Some(0), 9)), "");
+        assert_eq!(ids(part(None, Some(u64::MAX), 1)), "D");
     }
 
     #[test]
@@ -149,7 +185,7 @@ mod tests {
         for line in lines {
             restored.restore(line);
         }
-        assert_eq!(restored.page(None, 10)[0].times_on_wire, 2);
+        assert_eq!(restored.rows(part(None, None, 10))[0].times_on_wire, 2);
         assert_eq!(restored.len(), 1);
     }
 }

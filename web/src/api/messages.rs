@@ -249,18 +249,14 @@ pub async fn of_chat(chat_id: String, last: i32, before: Option<String>) -> Resu
     )
 }
 
-/// The newest messages that came in from a number, oldest first.
-pub async fn from_number(number: PhoneNumber, last: i32) -> Result<Vec<Message>, ApiError> {
+/// The messages that came in from a number, oldest first: the newest `last` of those before the cursor.
+pub async fn from_number(number: PhoneNumber, last: i32, before: Option<String>) -> Result<MessagePage, ApiError> {
     let filter = MessageFilter {
         chat_id: None,
         sender: Some(number),
     };
-    let variables = BeforeVariables {
-        filter,
-        last,
-        before: None,
-    };
-    Ok(client::run(MessagesBefore::build(variables)).await?.messages.nodes)
+    let variables = BeforeVariables { filter, last, before };
+    Ok(client::run(MessagesBefore::build(variables)).await?.messages)
 }
 
 /// Sends a text. The same key never sends twice.

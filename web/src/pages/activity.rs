@@ -162,7 +162,7 @@ fn line(event: &Event) -> AnyView {
                 device_tone(event.device_status),
                 name,
                 status,
-                event.reason.clone(),
+                event.reason.as_deref().map(|reason| words().device_reason(reason)),
                 href,
                 event.at,
             )

@@ -36,7 +36,6 @@ phrases! {
     message_details: "Message details", "Rincian pesan";
     retry: "Retry", "Coba lagi";
     waits_for_device: "Waits until the device is connected.", "Menunggu sampai perangkat tersambung.";
-    failed_because(message: &str, code: &str): format!("{message} ({code})"), format!("{message} ({code})");
     attempts: "Attempts", "Percobaan";
     whatsapp_id: "WhatsApp id", "ID WhatsApp";
 }

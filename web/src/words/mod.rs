@@ -12,6 +12,7 @@ mod errors;
 mod inbox;
 mod people;
 mod platform;
+mod reasons;
 mod sandbox;
 mod second_factor;
 mod sessions;

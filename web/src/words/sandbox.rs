@@ -55,6 +55,20 @@ phrases! {
     drop_after: "Drop after (messages)", "Putuskan setelah (pesan)";
     nack_next: "Refuse the next", "Tolak berikutnya";
     with_code: "with code", "dengan kode";
+    groups: "Groups", "Grup";
+    no_groups: "No groups yet: a group of phones is what its linked devices see, too.",
+        "Belum ada grup: grup ponsel juga terlihat oleh perangkat yang tertaut.";
+    create_group: "Create group", "Buat grup";
+    group_name: "Group", "Grup";
+    participants: "Participants", "Peserta";
+    made_by: "Made by", "Dibuat oleh";
+    made_by_hint: "The number of a phone here.", "Nomor salah satu ponsel di sini.";
+    other_participants: "Other participants", "Peserta lain";
+    other_participants_hint: "Numbers of phones here, with commas between them.", "Nomor ponsel di sini, dipisahkan koma.";
+    write: "Write", "Tulis";
+    write_in_group: "Write in the group", "Tulis di grup";
+    write_from: "As", "Sebagai";
+    written_in_group: "Written.", "Sudah ditulis.";
     phone_screen: "Screen of the phone", "Layar ponsel";
     chat_with: "Chat with", "Percakapan dengan";
     write_as(number: &str): format!("Write as {number}"), format!("Tulis sebagai {number}");

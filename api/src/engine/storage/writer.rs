@@ -22,8 +22,8 @@ use tokio::{
 use super::space::Space;
 use crate::store::{DeviceScope, Record, RecordTx};
 
-const QUEUE: usize = 4096;
-const LARGEST: usize = 2048;
+const QUEUE: usize = 8192;
+const LARGEST: usize = 4096;
 /// A database that is restarted comes back within this many attempts; a longer outage fails the writes that somebody
 /// awaits, and holds back those behind.
 const RETRIES: [Duration; 3] = [

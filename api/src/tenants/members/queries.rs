@@ -46,7 +46,7 @@ pub async fn lock(tx: &TenantTx) -> Result<(), DbErr> {
 pub async fn people(system: &SystemScope, ids: Vec<UserId>) -> Result<HashMap<UserId, user_account::Model>, DbErr> {
     let rows = system
         .find::<user_account::Entity>()
-        .filter(user_account::Column::Id.is_in(ids))
+        .among(user_account::Column::Id, ids)
         .all()
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())

@@ -69,9 +69,14 @@ impl SandboxProcess {
     }
 
     pub async fn messages(&self) -> Result<u64> {
+        self.messages_from(0).await
+    }
+
+    /// The same once there are at least `wanted`: nobody asks meanwhile.
+    pub async fn messages_from(&self, wanted: u64) -> Result<u64> {
         let stats: Value = self
             .http
-            .get(format!("{}/control/stats", self.control))
+            .get(format!("{}/control/stats?messages={wanted}", self.control))
             .send()
             .await?
             .json()

@@ -283,17 +283,16 @@ async fn texts(
             for id in &senders {
                 kabar.change("connectDevice", id).await?;
             }
-            let sent = async |texts: usize, pause: u64| {
-                while network.messages().await? < sent_before + texts as u64 {
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                }
+            let sent = async |texts: usize| {
+                let wanted = sent_before + texts as u64;
+                while network.messages_from(wanted).await? < wanted {}
                 anyhow::Ok(())
             };
             // Until then sessions are loaded. Kabar is not asked for anything before the last text is on the wire: whoever
             // asks measures the questions, too.
-            sent(first, 1).await?;
+            sent(first).await?;
             let (began, warm) = (Instant::now(), kabar.kabar.usage()?);
-            sent(first + count, 5).await?;
+            sent(first + count).await?;
             kabar.until_drained(size.senders).await?;
             work.texts_per_second = count as f64 / began.elapsed().as_secs_f64();
             tokio::time::sleep(size.settle).await;

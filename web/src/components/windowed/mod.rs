@@ -57,15 +57,7 @@ impl Windowed {
         key: impl Fn(&T) -> String + 'static,
         draw: impl Fn(T) -> AnyView + 'static,
     ) -> Self {
-        Self {
-            owner: Owner::current().unwrap_or_default(),
-            keys: Rc::new(move || items.with(|items| items.iter().map(&key).collect())),
-            draw: Rc::new(move |index| items.with(|items| items.get(index).cloned()).map(&draw)),
-            total: Signal::derive(move || Some(items.with(|items| i32::try_from(items.len()).unwrap_or(i32::MAX)))),
-            near_start: None,
-            near_end: None,
-            stays_at_end: false,
-        }
+        Self::new(items, key, draw)
     }
 
     /// Rows that each have their own signal.
@@ -73,12 +65,20 @@ impl Windowed {
         rows: Rows<T>,
         draw: impl Fn(Row<T>) -> AnyView + 'static,
     ) -> Self {
-        let list = rows.list;
+        Self::new(rows.list, |(key, _)| key.clone(), draw)
+    }
+
+    fn new<T: Clone + 'static>(
+        items: impl With<Value = Vec<T>> + Copy + Send + Sync + 'static,
+        key: impl Fn(&T) -> String + 'static,
+        draw: impl Fn(T) -> AnyView + 'static,
+    ) -> Self {
+        let count = move || items.with(|items| i32::try_from(items.len()).unwrap_or(i32::MAX));
         Self {
             owner: Owner::current().unwrap_or_default(),
-            keys: Rc::new(move || list.with(|list| list.iter().map(|(key, _)| key.clone()).collect())),
-            draw: Rc::new(move |index| list.with(|list| list.get(index).cloned()).map(&draw)),
-            total: Signal::derive(move || Some(list.with(|list| i32::try_from(list.len()).unwrap_or(i32::MAX)))),
+            keys: Rc::new(move || items.with(|items| items.iter().map(&key).collect())),
+            draw: Rc::new(move |index| items.with(|items| items.get(index).cloned()).map(&draw)),
+            total: Signal::derive(move || Some(count())),
             near_start: None,
             near_end: None,
             stays_at_end: false,

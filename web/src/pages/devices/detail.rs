@@ -161,7 +161,7 @@ fn StatusReason(device: Signal<Device>) -> impl IntoView {
                     {icon(Icon::Warning)}
                     <div>
                         <p>{words().device_trouble(status)}</p>
-                        {reason.map(|reason| view! { <p class="sub"><code>{reason}</code></p> })}
+                        {reason.map(|reason| view! { <p class="sub" title=reason.clone()>{words().device_reason(&reason)}</p> })}
                     </div>
                 </div>
             }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     text::{plain, rich},
-    thread::{Entry, Thread, failure, time},
+    thread::{Entry, Thread, time},
 };
 use crate::{
     api::{
@@ -190,4 +190,13 @@ fn Failure(entry: RwSignal<Entry>, thread: Thread, chat: Memo<Chat>) -> impl Int
 /// Queued for longer than a moment: the device is not connected.
 fn waits(message: &Message) -> bool {
     message.status == MessageStatus::Queued && message.created_at.in_ms() < -4_000.0
+}
+
+/// Why a message failed, for people.
+pub fn failure(message: &Message) -> Option<String> {
+    let error = message.error.as_ref()?;
+    let code = error
+        .whatsapp_code
+        .map_or_else(|| error.code.clone(), |number| format!("{} {number}", error.code));
+    Some(words().failed_because(&error.message, &code))
 }

@@ -95,7 +95,8 @@ pub fn ChatList(
     view! {
         <section class="chat-list" aria-label=words().chats()>
             <header class="chat-list-head">
-                <h1>{words().inbox()}</h1>
+                // The page is about the chat that is open, if one is: its name is the heading then.
+                <h1 attr:aria-level=move || chat.with(|open| open.as_ref().map(|_| "2"))>{words().inbox()}</h1>
                 {session.may_write().then(|| view! {
                     <IconButton symbol=Icon::Plus name=words().new_chat() on_press=on_new testid="new-chat" />
                 })}

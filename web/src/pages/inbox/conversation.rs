@@ -230,7 +230,7 @@ fn Head(chat: Memo<Chat>) -> impl IntoView {
             <A href=back attr:class="icon-button back-to-list" attr:aria-label=words().to_inbox()>{icon(Icon::ArrowLeft)}</A>
             <span class="avatar medium" aria-hidden="true">{move || name.with(|name| initial(name))}</span>
             <div class="conversation-title">
-                <h2 data-testid="chat-name">{name}</h2>
+                <h1 data-testid="chat-name">{name}</h1>
                 <p class="sub">
                     {move || chat.with(number_beside).map(|number| view! {
                         <PhoneNumberText number />

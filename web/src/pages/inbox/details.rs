@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::thread::{Entry, Thread, failure};
+use super::{
+    bubble::failure,
+    thread::{Entry, Thread},
+};
 use crate::{
     api::messages::{Direction, Message},
     components::{

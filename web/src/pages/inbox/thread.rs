@@ -14,7 +14,7 @@ use crate::{
         values::At,
     },
     state::{format, live, rows::Rows, unique},
-    words::{self, words},
+    words,
 };
 
 const PAGE_SIZE: i32 = 50;
@@ -395,13 +395,4 @@ pub fn time(entry: &Entry) -> At {
         Entry::Stored(message) => message.created_at,
         Entry::Pending { at, .. } => *at,
     }
-}
-
-/// Why a message failed, for people.
-pub fn failure(message: &Message) -> Option<String> {
-    let error = message.error.as_ref()?;
-    let code = error
-        .whatsapp_code
-        .map_or_else(|| error.code.clone(), |number| format!("{} {number}", error.code));
-    Some(words().failed_because(&error.message, &code))
 }

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    api::sandbox::{self, Behavior, PhoneDetail, SandboxBehaviorInput, SandboxReplyInput},
+    api::sandbox::{self, Behavior, Phone, SandboxBehaviorInput, SandboxReplyInput},
     components::{
         button::Button,
         field::{Select, Switch, TextField},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[component]
-pub fn BehaviorCard(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
+pub fn BehaviorCard(detail: Memo<Phone>, remote: Remote<Option<Phone>>) -> impl IntoView {
     let toasts = use_toasts();
     let number = StoredValue::new(detail.with_untracked(|detail| detail.number.0.clone()));
     let behavior = Memo::new(move |_| detail.with(|detail| detail.behavior.clone()));

@@ -6,7 +6,7 @@ use leptos_router::{components::A, hooks::use_params_map};
 use super::{behavior::BehaviorCard, disruptions::Disruptions, on_change, screen::Screen};
 use crate::{
     api::{
-        sandbox::{self, PhoneDetail, Received},
+        sandbox::{self, Phone, Received},
         values::PhoneNumber,
     },
     components::{
@@ -15,16 +15,21 @@ use crate::{
         facts::{Fact, IdText, PhoneNumberText, Timestamp},
         icon::{Icon, icon},
         states::{EmptyState, Loaded},
+        windowed::{MoreRows, Windowed, windowed},
     },
     state::{
-        format, phone,
+        format,
+        paged::{Page, Paged},
+        phone,
         remote::{Load, Remote},
+        rows::Row,
         soon::Soon,
     },
     words::words,
 };
 
 const PAUSE_MS: u32 = 250;
+const PAGE_SIZE: i32 = 100;
 
 #[component]
 pub fn SandboxPhonePage() -> impl IntoView {
@@ -75,16 +80,33 @@ fn PhoneOf(number: String) -> impl IntoView {
 }
 
 #[component]
-fn PhoneView(remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
+fn PhoneView(remote: Remote<Option<Phone>>) -> impl IntoView {
     let Load::Ready(Some(first)) = remote.value.get_untracked() else {
         return ().into_any();
     };
     let number = first.number.clone();
-    let detail = Memo::new(move |before: Option<&PhoneDetail>| {
+    let detail = Memo::new(move |before: Option<&Phone>| {
         remote.value.with(|value| match value {
             Load::Ready(Some(phone)) => phone.clone(),
             _ => before.cloned().unwrap_or_else(|| first.clone()),
         })
+    });
+    let me = StoredValue::new(number.clone());
+    let ledger = Paged::new(
+        |line: &Received| line.sequence.to_string(),
+        || (),
+        move |(), before| async move {
+            let page = sandbox::received(me.get_value(), PAGE_SIZE, before).await?;
+            Ok(page.map_or_else(Page::nothing, |page| {
+                Page::newest_first(page.nodes, page.page_info).of(page.total_count)
+            }))
+        },
+    );
+    let soon = Soon::new(PAUSE_MS, move || ledger.first.refresh());
+    on_change(move |changed| {
+        if me.with_value(|me| me.0 == changed) {
+            soon.call();
+        }
     });
     view! {
         <header class="page-head detail-head">
@@ -101,20 +123,20 @@ fn PhoneView(remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
             </div>
         </header>
         <div class="phone-columns">
-            <Screen detail remote />
+            <Screen number=number.clone() ledger />
             <div class="column-main">
                 <BehaviorCard detail remote />
                 <Disruptions number=number.0.clone() />
                 <LinkedDevices detail />
             </div>
         </div>
-        <Ledger detail />
+        <Ledger detail ledger />
     }
     .into_any()
 }
 
 #[component]
-fn LinkedDevices(detail: Memo<PhoneDetail>) -> impl IntoView {
+fn LinkedDevices(detail: Memo<Phone>) -> impl IntoView {
     let devices = Memo::new(move |_| detail.with(|detail| detail.linked_devices.clone()));
     view! {
         <section class="card" aria-labelledby="linked-devices">
@@ -142,57 +164,54 @@ fn LinkedDevices(detail: Memo<PhoneDetail>) -> impl IntoView {
     }
 }
 
-/// What really reached the phone, with how often each message was seen on the wire.
+/// What really reached the phone, newest first, with how often each message was seen on the wire.
 #[component]
-fn Ledger(detail: Memo<PhoneDetail>) -> impl IntoView {
-    let received = Memo::new(move |_| {
-        detail.with(|detail| {
-            let mut received = detail.received.nodes.clone();
-            received.sort_by_key(|line| std::cmp::Reverse(line.sequence));
-            received
-        })
-    });
+fn Ledger(detail: Memo<Phone>, ledger: Paged<Received>) -> impl IntoView {
     view! {
         <section class="card ledger" aria-labelledby="ledger">
             <h2 id="ledger">{move || words().ledger(detail.with(|detail| detail.received_count))}</h2>
-            {move || if received.with(Vec::is_empty) {
-                view! { <p class="sub">{words().nothing_received()}</p> }.into_any()
-            } else {
-                view! {
-                    <table class="table cards" data-testid="ledger">
-                        <thead>
-                            <tr>
-                                <th scope="col" class="numeric">"#"</th>
-                                <th scope="col">{words().from()}</th>
-                                <th scope="col">{words().message()}</th>
-                                <th scope="col" class="numeric">{words().times_on_wire()}</th>
-                                <th scope="col">{words().whatsapp_id()}</th>
-                                <th scope="col">{words().at()}</th>
-                            </tr>
-                        </thead>
-                        <tbody>
-                            <For each=move || received.get() key=|line| (line.sequence, line.times_on_wire) let:line>
-                                {ledger_line(line)}
-                            </For>
-                        </tbody>
-                    </table>
-                }.into_any()
-            }}
+            <Loaded remote=ledger.first rows=4>
+                {move || if ledger.empty.get() {
+                    view! { <p class="sub">{words().nothing_received()}</p> }.into_any()
+                } else {
+                    view! {
+                        <table class="table cards" data-testid="ledger">
+                            <thead>
+                                <tr>
+                                    <th scope="col" class="numeric">"#"</th>
+                                    <th scope="col">{words().from()}</th>
+                                    <th scope="col">{words().message()}</th>
+                                    <th scope="col" class="numeric">{words().times_on_wire()}</th>
+                                    <th scope="col">{words().whatsapp_id()}</th>
+                                    <th scope="col">{words().at()}</th>
+                                </tr>
+                            </thead>
+                            <tbody use:windowed=Windowed::paged(ledger, ledger_line)></tbody>
+                        </table>
+                    }.into_any()
+                }}
+                <MoreRows list=ledger label=words().load_older() />
+            </Loaded>
         </section>
     }
 }
 
-fn ledger_line(line: Received) -> impl IntoView {
+/// Only how often it arrived changes.
+fn ledger_line((_, row): Row<Received>) -> AnyView {
+    let line = row.get_untracked();
+    let row = RwSignal::from(row);
+    let times = Memo::new(move |_| row.with(|line| line.times_on_wire));
     view! {
-        <tr data-testid="ledger-line" data-times=line.times_on_wire data-whatsapp-id=line.whatsapp_id.clone()>
+        <tr data-testid="ledger-line" data-times=times data-whatsapp-id=line.whatsapp_id.clone()>
             <td class="numeric">{format::number(line.sequence)}</td>
             <td><PhoneNumberText number=line.from.0 /></td>
             <td class="ledger-text">{line.text.unwrap_or(line.kind)}</td>
-            <td class="numeric" class:alarming=line.times_on_wire != 1 data-label=words().times_on_wire()>
-                {format::number(line.times_on_wire)}
+            <td class="numeric" class:alarming=move || times.get() != 1 data-label=words().times_on_wire()>
+                {move || format::number(times.get())}
             </td>
             <td><IdText id=line.whatsapp_id.clone() /></td>
             <td title=format::exact(line.at)>{format::time_with_seconds(line.at)}</td>
         </tr>
     }
+    .into_any()
 }

@@ -3,6 +3,8 @@
 mod behavior;
 pub mod detail;
 mod disruptions;
+mod groups;
+mod lines;
 mod screen;
 
 use leptos::{prelude::*, task::spawn_local};
@@ -10,6 +12,7 @@ use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
 
 use crate::{
     api::{
+        devices::Device,
         error::ApiError,
         sandbox::{self, Behavior, Phone, WatchSandbox},
     },
@@ -31,9 +34,16 @@ use crate::{
     },
     words::{self, words},
 };
+use groups::Groups;
 
 const PAGE_SIZE: i32 = 100;
 const PAUSE_MS: u32 = 400;
+
+/// The number of a device's account; empty without one.
+fn account_number(device: &Device) -> String {
+    let number = device.phone_number.as_ref();
+    number.map(|number| number.0.clone()).unwrap_or_default()
+}
 
 /// Calls `then` a moment after anything changed in the sandbox.
 fn on_change(then: impl Fn(&str) + 'static) {
@@ -81,6 +91,7 @@ pub fn SandboxPage() -> impl IntoView {
                     view! { <PhoneTable list /> }.into_any()
                 }}
                 <MoreRows list />
+                {move || (!list.empty.get()).then(|| view! { <Groups /> })}
             </Loaded>
             <Dialog open=create title=words().create_phone() testid="create-phone-dialog">
                 <CreateForm open=create />
@@ -163,8 +174,15 @@ fn in_words(behavior: &Behavior) -> String {
     if said.is_empty() {
         words.behaves_well().to_owned()
     } else {
-        said.join(", ")
+        capitalised(&said.join(", "))
     }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[component]

@@ -1,54 +1,36 @@
 //! The phone's own screen: what it got and what it wrote, and a place to answer as that phone.
 
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 
+use super::{
+    account_number,
+    lines::{between, load_older_near, written_by},
+};
 use crate::{
     api::{
         devices::{self, Device},
         error::ApiError,
-        messages,
-        sandbox::{self, PhoneDetail},
-        values::At,
+        sandbox::{self, Received},
+        values::PhoneNumber,
     },
     components::{
         device_picker::{self, DevicePicker, Which},
         icon::{Icon, icon},
         states::FormError,
+        windowed::{Windowed, windowed},
     },
-    state::{
-        format, live, phone,
-        remote::{Load, Remote},
-        soon::Soon,
-    },
+    state::{format, paged::Paged, phone, remote::Remote},
     words::words,
 };
 
-const PAUSE_MS: u32 = 300;
-
-#[derive(Clone, PartialEq)]
-struct Line {
-    key: String,
-    mine: bool,
-    text: String,
-    at: At,
-}
-
 #[component]
-pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) -> impl IntoView {
-    let number = detail.with_untracked(|detail| detail.number.clone());
+pub fn Screen(number: PhoneNumber, ledger: Paged<Received>) -> impl IntoView {
     let me = StoredValue::new(number.clone());
     let account = RwSignal::new(None::<Device>);
     let text = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
-    // What a phone wrote is told by those it wrote to.
-    let written = Remote::new(move || messages::from_number(me.get_value(), 100));
-    let soon = Soon::new(PAUSE_MS, move || written.refresh());
-    live::on_event(move |event| {
-        if event.message().is_some() {
-            soon.call();
-        }
-    });
+    let written = written_by(number.clone());
     let choose = move |id: String| {
         spawn_local(async move {
             if let Ok(Some(device)) = devices::get(id).await {
@@ -56,25 +38,7 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
             }
         });
     };
-    // Who wrote last, or else the first account there is.
-    let last = detail.with_untracked(|detail| detail.received.nodes.last().map(|line| line.from.0.clone()));
-    let accounts = Remote::new(move || {
-        let last = last.clone();
-        async move {
-            if let Some(last) = last {
-                let (devices, _) = device_picker::find(Which::Linked, last.trim_start_matches('+')).await?;
-                let writer = devices.into_iter().find(|device| number_of(device) == last);
-                if writer.is_some() {
-                    return Ok(writer);
-                }
-            }
-            let (devices, _) = device_picker::find(Which::Linked, "").await?;
-            let mut others = devices
-                .into_iter()
-                .filter(|device| number_of(device) != me.get_value().0);
-            Ok(others.next())
-        }
-    });
+    let accounts = Remote::new(move || first_account(me.get_value()));
     Effect::new(move |_| {
         if let Some(first) = accounts.ready()
             && account.with_untracked(Option::is_none)
@@ -82,47 +46,26 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
             account.set(first);
         }
     });
-    let to = Memo::new(move |_| account.with(|account| account.as_ref().map(number_of).unwrap_or_default()));
-    let lines = Memo::new(move |_| {
-        let with = to.get();
-        let mut lines: Vec<Line> = detail.with(|detail| {
-            let received = detail
-                .received
-                .nodes
-                .iter()
-                .filter(|line| line.from.0 == with || with.is_empty());
-            received
-                .map(|line| Line {
-                    key: line.whatsapp_id.clone(),
-                    mine: false,
-                    text: line.text.clone().unwrap_or_else(|| line.kind.clone()),
-                    at: line.at,
-                })
-                .collect()
-        });
-        written.value.with(|written| {
-            if let (Load::Ready(written), Some(account)) = (written, account.get()) {
-                let own = written.iter().filter(|message| message.device.id == account.id);
-                lines.extend(own.map(|message| Line {
-                    key: message.id.inner().to_owned(),
-                    mine: true,
-                    text: message.content.text().to_owned(),
-                    at: message.created_at,
-                }));
+    let to = Memo::new(move |_| account.with(|account| account.as_ref().map(account_number).unwrap_or_default()));
+    let lines = between(ledger, written, account);
+    let near_start = RwSignal::new(false);
+    load_older_near(near_start, ledger, written);
+    let rows = Windowed::of(
+        lines,
+        |line| line.key.clone(),
+        |line| {
+            view! {
+                <li class="bubble" class:out=line.mine data-testid="phone-message">
+                    <div class="bubble-body">
+                        <p class="bubble-text">{line.text}</p>
+                        <span class="bubble-meta">{format::time(line.at)}</span>
+                    </div>
+                </li>
             }
-        });
-        lines.sort_by(|a, b| a.at.0.total_cmp(&b.at.0));
-        lines
-    });
-    let scroller = NodeRef::<html::Ol>::new();
-    Effect::new(move |_| {
-        lines.track();
-        request_animation_frame(move || {
-            if let Some(scroller) = scroller.try_get_untracked().flatten() {
-                scroller.set_scroll_top(scroller.scroll_height());
-            }
-        });
-    });
+            .into_any()
+        },
+    );
+    let rows = rows.staying_at_end().growing_upwards(near_start);
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let body = text.get_untracked().trim().to_owned();
@@ -137,8 +80,7 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
             match answer {
                 Ok(_) => {
                     text.set(String::new());
-                    written.refresh();
-                    remote.refresh();
+                    written.first.refresh();
                 }
                 Err(refusal) => error.set(Some(refusal)),
             }
@@ -153,23 +95,16 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
                         value=Signal::derive(move || account.with(|account| account.as_ref().map(|device| device.id.inner().to_owned())).unwrap_or_default())
                     />
                 </header>
-                <ol class="phone-lines" node_ref=scroller tabindex="0" aria-label=words().messages()>
+                <div class="phone-lines" tabindex="0" role="region" aria-label=words().messages()>
                     {move || lines.with(Vec::is_empty).then(|| view! {
-                        <li class="phone-empty">{if to.with(String::is_empty) {
+                        <p class="phone-empty">{if to.with(String::is_empty) {
                             words().no_account_to_write_to()
                         } else {
                             words().nothing_written()
-                        }}</li>
+                        }}</p>
                     })}
-                    <For each=move || lines.get() key=|line| line.key.clone() let:line>
-                        <li class="bubble" class:out=line.mine data-testid="phone-message">
-                            <div class="bubble-body">
-                                <p class="bubble-text">{line.text}</p>
-                                <span class="bubble-meta">{format::time(line.at)}</span>
-                            </div>
-                        </li>
-                    </For>
-                </ol>
+                    <ol use:windowed=rows></ol>
+                </div>
                 <FormError error />
                 <form class="phone-composer" on:submit=send>
                     <label class="visually-hidden" for="phone-text">{words().write_as(&phone::grouped(&number.0))}</label>
@@ -186,10 +121,17 @@ pub fn Screen(detail: Memo<PhoneDetail>, remote: Remote<Option<PhoneDetail>>) ->
     }
 }
 
-fn number_of(device: &Device) -> String {
-    device
-        .phone_number
-        .as_ref()
-        .map(|number| number.0.clone())
-        .unwrap_or_default()
+/// The account that wrote last, or else the first one there is.
+async fn first_account(me: PhoneNumber) -> Result<Option<Device>, ApiError> {
+    let newest = sandbox::received(me.clone(), 1, None).await?;
+    if let Some(last) = newest.and_then(|page| page.nodes.into_iter().next()) {
+        let last = last.from.0;
+        let (devices, _) = device_picker::find(Which::Linked, last.trim_start_matches('+')).await?;
+        let writer = devices.into_iter().find(|device| account_number(device) == last);
+        if writer.is_some() {
+            return Ok(writer);
+        }
+    }
+    let (devices, _) = device_picker::find(Which::Linked, "").await?;
+    Ok(devices.into_iter().find(|device| account_number(device) != me.0))
 }

@@ -1,158 +1,14 @@
-//! The sandbox: simulated phones to link, write and break things with.
+//! What is done with the sandbox's phones.
 
-use cynic::{Id, MutationBuilder, QueryBuilder};
+use cynic::{Id, MutationBuilder};
 
-use super::{
+use super::Phone;
+use crate::api::{
     client,
     error::{ApiError, accept},
     schema,
-    values::{At, Forward, Jid, PhoneNumber, UserError},
+    values::{Jid, UserError},
 };
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query")]
-struct IsOn {
-    sandbox: Option<SandboxUrl>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Sandbox")]
-struct SandboxUrl {
-    url: String,
-}
-
-#[derive(cynic::QueryVariables, Debug)]
-struct PhonesVariables {
-    first: i32,
-    after: Option<String>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query", variables = "PhonesVariables")]
-struct PhonesQuery {
-    sandbox: Option<PhonesOfSandbox>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Sandbox", variables = "PhonesVariables")]
-struct PhonesOfSandbox {
-    #[arguments(first: $first, after: $after)]
-    phones: PhonePage,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug)]
-#[cynic(graphql_type = "SandboxPhoneConnection")]
-pub struct PhonePage {
-    pub nodes: Vec<Phone>,
-    pub page_info: Forward,
-}
-
-/// A phone as a row of the table.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxPhone")]
-pub struct Phone {
-    pub number: PhoneNumber,
-    pub name: String,
-    pub online: bool,
-    pub behavior: Behavior,
-    pub linked_devices: Vec<LinkedDevice>,
-    pub received_count: i32,
-}
-
-/// A phone with what reached it.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxPhone")]
-pub struct PhoneDetail {
-    pub number: PhoneNumber,
-    pub name: String,
-    pub online: bool,
-    pub behavior: Behavior,
-    pub linked_devices: Vec<LinkedDevice>,
-    pub received_count: i32,
-    #[arguments(first: 100)]
-    pub received: ReceivedPage,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxLinkedDevice")]
-pub struct LinkedDevice {
-    pub id: i32,
-    pub platform: String,
-    pub online: bool,
-    pub linked_at: At,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxBehavior")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the phone")]
-pub struct Behavior {
-    pub online: bool,
-    pub delivers: bool,
-    pub reads: bool,
-    pub replies: Option<Reply>,
-    pub latency_ms: i32,
-    pub blocks: Vec<String>,
-    pub nack_code: Option<i32>,
-    pub on_whats_app: bool,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxReply")]
-pub struct Reply {
-    pub echo: bool,
-    pub text: Option<String>,
-}
-
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxReceivedConnection")]
-pub struct ReceivedPage {
-    pub nodes: Vec<Received>,
-    pub total_count: i32,
-}
-
-/// One line of the ledger of what reached a phone.
-#[derive(cynic::QueryFragment, Clone, Debug, PartialEq)]
-#[cynic(graphql_type = "SandboxReceived")]
-pub struct Received {
-    pub sequence: i32,
-    pub whatsapp_id: String,
-    pub from: PhoneNumber,
-    pub group: Option<Jid>,
-    pub kind: String,
-    pub text: Option<String>,
-    pub times_on_wire: i32,
-    pub at: At,
-}
-
-#[derive(cynic::QueryVariables, Debug)]
-struct ByNumber {
-    number: PhoneNumber,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Query", variables = "ByNumber")]
-struct PhoneQuery {
-    sandbox: Option<PhoneOfSandbox>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Sandbox", variables = "ByNumber")]
-struct PhoneOfSandbox {
-    #[arguments(number: $number)]
-    phone: Option<PhoneDetail>,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "Subscription")]
-pub struct WatchSandbox {
-    pub sandbox_updated: PhoneNumberOnly,
-}
-
-#[derive(cynic::QueryFragment, Debug)]
-#[cynic(graphql_type = "SandboxPhone")]
-pub struct PhoneNumberOnly {
-    pub number: PhoneNumber,
-}
 
 #[derive(cynic::QueryFragment, Debug)]
 struct SandboxPhonePayload {
@@ -188,6 +44,7 @@ struct SandboxSendInput {
 #[derive(cynic::InputObject, Clone, Debug)]
 enum SandboxTargetInput {
     Phone(String),
+    Group(Jid),
 }
 
 /// What changes; everything left out stays as it is.
@@ -319,23 +176,6 @@ struct Disrupt {
     sandbox_disrupt: SandboxPhonePayload,
 }
 
-/// Whether this server has a sandbox.
-pub async fn is_on() -> Result<bool, ApiError> {
-    let sandbox = client::run(IsOn::build(())).await?.sandbox;
-    Ok(sandbox.is_some_and(|sandbox| !sandbox.url.is_empty()))
-}
-
-/// The phones, sorted by number; none where there is no sandbox.
-pub async fn phones(first: i32, after: Option<String>) -> Result<Option<PhonePage>, ApiError> {
-    let answer = client::run(PhonesQuery::build(PhonesVariables { first, after })).await?;
-    Ok(answer.sandbox.map(|sandbox| sandbox.phones))
-}
-
-pub async fn phone(number: PhoneNumber) -> Result<Option<PhoneDetail>, ApiError> {
-    let sandbox = client::run(PhoneQuery::build(ByNumber { number })).await?.sandbox;
-    Ok(sandbox.and_then(|sandbox| sandbox.phone))
-}
-
 pub async fn create_phone(number: String, name: Option<String>) -> Result<Phone, ApiError> {
     let input = SandboxCreatePhoneInput { number, name };
     client::run(CreatePhone::build(CreateVariables { input }))
@@ -364,11 +204,15 @@ pub async fn enter_pairing_code(phone: String, code: String) -> Result<Phone, Ap
 }
 
 pub async fn send(from: String, to: String, text: String) -> Result<Phone, ApiError> {
-    let input = SandboxSendInput {
-        from,
-        to: SandboxTargetInput::Phone(to),
-        text,
-    };
+    send_as(from, SandboxTargetInput::Phone(to), text).await
+}
+
+pub async fn send_to_group(from: String, group: Jid, text: String) -> Result<Phone, ApiError> {
+    send_as(from, SandboxTargetInput::Group(group), text).await
+}
+
+async fn send_as(from: String, to: SandboxTargetInput, text: String) -> Result<Phone, ApiError> {
+    let input = SandboxSendInput { from, to, text };
     client::run(Send::build(SendVariables { input }))
         .await?
         .sandbox_send
