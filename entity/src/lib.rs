@@ -19,6 +19,7 @@ pub mod id;
 pub mod invitation;
 pub mod membership;
 pub mod message;
+pub mod outbox;
 pub mod password_reset;
 pub mod plan;
 pub mod platform_settings;

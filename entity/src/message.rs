@@ -1,4 +1,4 @@
-//! A message, in or out. Outgoing rows are the outbox.
+//! A message, in or out. Those that still have to be sent are in the outbox as well.
 
 use sea_orm::entity::prelude::*;
 
@@ -90,8 +90,6 @@ pub struct Model {
     pub status: Status,
     pub priority: Priority,
     pub attempts: i32,
-    /// Not before this moment; null is at once.
-    pub next_attempt_at: Option<DateTimeUtc>,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
     /// WhatsApp's own code of a refusal.

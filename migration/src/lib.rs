@@ -32,6 +32,7 @@ mod m2026_11_21_000072_one_parent;
 mod m2026_11_22_000073_fewer_indexes;
 mod m2026_11_22_000074_one_chat_key;
 mod m2026_11_22_000075_sender_and_id;
+mod m2026_11_22_000076_outbox;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000073_fewer_indexes::Migration),
             Box::new(m2026_11_22_000074_one_chat_key::Migration),
             Box::new(m2026_11_22_000075_sender_and_id::Migration),
+            Box::new(m2026_11_22_000076_outbox::Migration),
         ]
     }
 }

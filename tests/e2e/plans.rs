@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use entity::{
-    ChatId, DeviceId, MessageId, ReceiptId, TenantId, chat, device, engine_record, event, message, receipt, tenant,
+    ChatId, DeviceId, MessageId, ReceiptId, TenantId, chat, device, engine_record, event, message, outbox, receipt,
+    tenant,
 };
 use sandbox::Target;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait};
@@ -19,7 +20,7 @@ use tests::{Kind, SEND, Stage, StageOptions, TestDatabase, eventually, text_inpu
 tests::on_both_databases!(no_statement_reads_a_whole_table);
 
 /// Tables that grow with every message.
-const LARGE: [&str; 5] = ["message", "chat", "event", "engine_record", "receipt"];
+const LARGE: [&str; 6] = ["message", "chat", "event", "engine_record", "receipt", "outbox"];
 const TENANTS: usize = 40;
 const CHATS: usize = 10;
 const MESSAGES: usize = 10;
@@ -158,7 +159,7 @@ async fn fill(connection: &DatabaseConnection) -> Result<()> {
     let record = one::<engine_record::Entity>(connection).await?;
     let new_id = sea_orm::prelude::Uuid::now_v7;
     let (mut tenants, mut devices, mut chats) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut messages, mut receipts) = (Vec::new(), Vec::new());
+    let (mut messages, mut receipts, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     let (mut events, mut records) = (Vec::new(), Vec::new());
     for number in 0..TENANTS {
         let (tenant_id, device_id) = (TenantId(new_id()), DeviceId(new_id()));
@@ -194,6 +195,14 @@ async fn fill(connection: &DatabaseConnection) -> Result<()> {
                     idempotency_key: None,
                     ..message.clone()
                 });
+                waiting.push(outbox::Model {
+                    tenant_id,
+                    message_id: id,
+                    device_id,
+                    priority: message.priority,
+                    sending: false,
+                    next_attempt_at: None,
+                });
                 receipts.push(receipt::Model {
                     id: ReceiptId(new_id()),
                     tenant_id,
@@ -224,6 +233,7 @@ async fn fill(connection: &DatabaseConnection) -> Result<()> {
     insert::<device::Entity, device::ActiveModel>(connection, devices).await?;
     insert::<chat::Entity, chat::ActiveModel>(connection, chats).await?;
     insert::<message::Entity, message::ActiveModel>(connection, messages).await?;
+    insert::<outbox::Entity, outbox::ActiveModel>(connection, waiting).await?;
     insert::<receipt::Entity, receipt::ActiveModel>(connection, receipts).await?;
     insert::<event::Entity, event::ActiveModel>(connection, events).await?;
     insert::<engine_record::Entity, engine_record::ActiveModel>(connection, records).await

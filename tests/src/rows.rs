@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use entity::{
-    ChatId, DeviceId, MessageId, TenantId, address_pair, audit_entry, chat, event, message, quota_usage, receipt,
+    ChatId, DeviceId, MessageId, TenantId, address_pair, audit_entry, chat, event, message, outbox, quota_usage,
+    receipt,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PaginatorTrait};
 use serde_json::json;
@@ -54,6 +55,15 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
         delivered_at: Some(now),
         read_at: None,
         played_at: None,
+    };
+    row.into_active_model().reset_all().insert(&connection).await?;
+    let row = outbox::Model {
+        tenant_id,
+        message_id: first.id,
+        device_id,
+        priority: first.priority,
+        sending: false,
+        next_attempt_at: None,
     };
     row.into_active_model().reset_all().insert(&connection).await?;
     let row = address_pair::Model {
@@ -110,7 +120,6 @@ pub(crate) fn incoming(
         status: message::Status::Received,
         priority: message::Priority::Interactive,
         attempts: 0,
-        next_attempt_at: None,
         error_code: None,
         error_message: None,
         error_number: None,

@@ -1,59 +1,37 @@
 //! What becomes of messages that were claimed: given back, postponed, queued again, failed.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use entity::{DeviceId, MessageId, message};
 use sea_orm::{
-    ColumnTrait, DbErr, ExprTrait,
+    ColumnTrait, DatabaseTransaction, DbErr, ExprTrait,
     sea_query::{Expr, SimpleExpr},
 };
 
-use super::{outbox::status_event, types::before};
+use super::{outbox::status_event, queue, types::before};
 use crate::{
     devices::LeasedDevice,
     events::EventLog,
-    store::{Store, TenantScope, TenantTx},
+    store::{Store, TenantTx, Update},
 };
 
-/// `status = 'queued'` with the value in the text of the statement: a planner that sees a parameter in its place cannot
-/// know that the outbox's partial index is enough, and reads the whole table.
-pub(super) fn queued() -> SimpleExpr {
-    Expr::cust("status = 'queued'")
-}
-
-/// The same for messages on their way.
-fn sending() -> SimpleExpr {
-    Expr::cust("status = 'sending'")
-}
-
 /// Gives back messages for which no attempt was made: the device was not connected.
-pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -> Result<u64, DbErr> {
+pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -> Result<(), DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
-    let count = tx
-        .update::<message::Entity>()
-        .set(Column::Status, message::Status::Queued)
+    waits(&tx)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
         .among(Column::Id, ids.iter().copied())
-        .filter(sending())
         .execute()
         .await?;
-    tx.commit().await?;
-    Ok(count)
+    queue::put_back(&tx, ids.iter().copied(), None).await?;
+    tx.commit().await
 }
 
 /// Lets a message wait until `at` before the next attempt.
 pub async fn postpone(store: &Store, lease: &LeasedDevice, id: MessageId, at: DateTime<Utc>) -> Result<(), DbErr> {
-    use message::Column;
     let tx = store.scope(lease).begin().await?;
-    tx.update::<message::Entity>()
-        .set(Column::Status, message::Status::Queued)
-        .set(Column::NextAttemptAt, at)
-        .filter(Column::Id.eq(id))
-        .filter(sending())
-        .execute()
-        .await?;
+    waits(&tx).filter(message::Column::Id.eq(id)).execute().await?;
+    queue::put_back(&tx, [id], Some(at)).await?;
     tx.commit().await
 }
 
@@ -101,7 +79,8 @@ async fn end(
     at: DateTime<Utc>,
 ) -> Result<Vec<message::Model>, DbErr> {
     use message::Column;
-    tx.update::<message::Entity>()
+    let ended = tx
+        .update::<message::Entity>()
         .set(Column::Status, message::Status::Failed)
         .set(Column::EndedAt, at)
         .set(Column::ErrorCode, failure.code)
@@ -113,7 +92,9 @@ async fn end(
         .filter(which)
         .filter(Column::Status.is_in(before(message::Status::Failed)))
         .returning()
-        .await
+        .await?;
+    queue::leave(tx, ended.iter().map(|row| row.id)).await?;
+    Ok(ended)
 }
 
 /// Why a message was not sent.
@@ -128,49 +109,35 @@ pub struct Failure {
 }
 
 /// Queues messages of which the engine says that their outcome is unknown.
-pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String]) -> Result<u64, DbErr> {
+pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String]) -> Result<(), DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
-    let count = tx
-        .update::<message::Entity>()
-        .set(Column::Status, message::Status::Queued)
+    let queued: Vec<(MessageId,)> = waits(&tx)
         .filter(Column::DeviceId.eq(lease.id()))
         .among(Column::WhatsappId, whatsapp_ids.iter().map(String::as_str))
-        .filter(sending())
-        .execute()
+        .returning_tuples([Column::Id])
         .await?;
-    tx.commit().await?;
-    Ok(count)
+    queue::put_back(&tx, queued.into_iter().map(|(id,)| id), None).await?;
+    tx.commit().await
 }
 
 /// Queues what was on its way when these devices' connections or the server went: it is sent again with the same id.
 pub(super) async fn requeue_all(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<(), DbErr> {
+    let ids = queue::on_the_way(tx, devices).await?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    waits(tx)
+        .among(message::Column::Id, ids.iter().copied())
+        .execute()
+        .await?;
+    queue::put_back(tx, ids, None).await
+}
+
+/// SENDING → QUEUED, but for which messages.
+fn waits(tx: &TenantTx) -> Update<'_, DatabaseTransaction, message::Entity> {
     use message::Column;
     tx.update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
-        .among(Column::DeviceId, devices)
-        .filter(sending())
-        .execute()
-        .await?;
-    Ok(())
-}
-
-/// When the next postponed message of each of these devices is due.
-pub(super) async fn next_due(
-    scope: &TenantScope,
-    devices: Vec<DeviceId>,
-) -> Result<HashMap<DeviceId, DateTime<Utc>>, DbErr> {
-    use message::Column;
-    if devices.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let due: Vec<(DeviceId, Option<DateTime<Utc>>)> = scope
-        .find::<message::Entity>()
-        .among(Column::DeviceId, devices)
-        .filter(queued())
-        .filter(Column::NextAttemptAt.is_not_null())
-        .group_by([Expr::col(Column::DeviceId)])
-        .tuples([Expr::col(Column::DeviceId), Column::NextAttemptAt.min()])
-        .await?;
-    Ok(due.into_iter().filter_map(|(device, at)| Some((device, at?))).collect())
+        .filter(Column::Status.eq(message::Status::Sending))
 }

@@ -6,21 +6,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{ChatId, DeviceId, MessageId, message};
-use sea_orm::{
-    ColumnTrait, Condition, DbErr, ExprTrait,
-    prelude::Json,
-    sea_query::{Expr, Func, SimpleExpr},
-};
+use sea_orm::{ColumnTrait, DbErr, ExprTrait, prelude::Json, sea_query::Expr};
 
-use super::{
-    attempts::{self, queued},
-    content,
-};
+use super::{attempts, content, queue};
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
     engine::OutgoingContent,
-    store::{Batcher, Scoped, Store, TenantTx, by_tenant, chunks},
+    store::{Batcher, Store, TenantTx, by_tenant, chunks},
 };
 
 /// How close claims follow each other while there is much to send: devices that have room meanwhile share one.
@@ -128,14 +121,17 @@ async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<
     let mut claimed: HashMap<DeviceId, Vec<Claimed>> = HashMap::new();
     let open: Vec<&Room> = rooms.iter().filter(|room| room.most > 0).collect();
     for rooms in chunks(open) {
-        let due = due(&tx, now, &rooms).await?;
+        let devices = rooms.iter().map(|room| (room.lease.id(), room.most));
+        let mut due = queue::due(&tx, now, devices).await?;
+        // In one order, so that two transactions lock the same messages the same way round.
+        due.sort_unstable();
         if due.is_empty() {
             continue;
         }
         if !take(&tx, now, &due).await? {
             return Ok(None);
         }
-        for (device_id, message) in due {
+        for (device_id, message) in read(&tx, &due).await? {
             claimed.entry(device_id).or_default().push(message);
         }
     }
@@ -146,7 +142,7 @@ async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<
         .filter(|id| !claimed.contains_key(id))
         .collect();
     // What was claimed is to be sent, whatever becomes of this question.
-    let next_due = attempts::next_due(&scope, idle).await.unwrap_or_else(|error| {
+    let next_due = queue::next_due(&scope, idle).await.unwrap_or_else(|error| {
         tracing::warn!(%error, "it is not known when postponed messages are due");
         HashMap::new()
     });
@@ -165,21 +161,9 @@ fn device_of(room: &Room) -> DeviceId {
     room.lease.id()
 }
 
-/// What each device may take now, all of them in one statement.
-async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<(DeviceId, Claimed)>, DbErr> {
+/// What is to be sent of these messages.
+async fn read(tx: &TenantTx, ids: &[MessageId]) -> Result<Vec<(DeviceId, Claimed)>, DbErr> {
     use message::Column;
-    let due = Condition::any()
-        .add(Column::NextAttemptAt.is_null())
-        .add(Column::NextAttemptAt.lte(now));
-    let queries = rooms.iter().map(|room| {
-        tx.find::<message::Entity>()
-            .filter(Column::DeviceId.eq(room.lease.id()))
-            .filter(queued())
-            .filter(due.clone())
-            .order_by(Column::Priority, sea_orm::Order::Asc)
-            .order_by(Column::Id, sea_orm::Order::Asc)
-            .limit(room.most)
-    });
     let columns = [
         Column::DeviceId,
         Column::Priority,
@@ -189,29 +173,29 @@ async fn due(tx: &TenantTx, now: DateTime<Utc>, rooms: &[&Room]) -> Result<Vec<(
         Column::RecipientJid,
         Column::Content,
         Column::Attempts,
-    ]
-    .map(Expr::col);
-    let rows = Scoped::tuples_of_each::<DueColumns>(queries.collect(), &columns).await?;
+    ];
+    let rows: Vec<ClaimedColumns> = tx
+        .find::<message::Entity>()
+        .among(Column::Id, ids.iter().copied())
+        .tuples(columns.map(Expr::col))
+        .await?;
     Ok(rows.into_iter().map(claimed_from).collect())
 }
 
 /// QUEUED → SENDING. Whether all of them were still QUEUED: only Postgres lets somebody in between.
-async fn take(tx: &TenantTx, now: DateTime<Utc>, due: &[(DeviceId, Claimed)]) -> Result<bool, DbErr> {
+async fn take(tx: &TenantTx, now: DateTime<Utc>, ids: &[MessageId]) -> Result<bool, DbErr> {
     use message::Column;
-    // In a statement of its own, and with the status where no index sees it: given the choice, Postgres finds these
-    // messages by reading the whole queue.
-    let still_queued = Func::coalesce([Expr::col(Column::Status), Expr::val("")]);
     let taken = tx
         .update::<message::Entity>()
         .set(Column::Status, message::Status::Sending)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .set(Column::SendingAt, now)
-        .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-        .among(Column::Id, due.iter().map(|(_, message)| message.id))
-        .filter(SimpleExpr::from(still_queued).eq(message::Status::Queued))
+        .among(Column::Id, ids.iter().copied())
+        .filter(Column::Status.eq(message::Status::Queued))
         .execute()
         .await?;
-    Ok(taken == due.len() as u64)
+    queue::take(tx, ids).await?;
+    Ok(taken == ids.len() as u64)
 }
 
 /// A message that is this node's to send.
@@ -227,7 +211,7 @@ pub struct Claimed {
     pub attempts: i32,
 }
 
-type DueColumns = (
+type ClaimedColumns = (
     DeviceId,
     message::Priority,
     MessageId,
@@ -238,7 +222,7 @@ type DueColumns = (
     i32,
 );
 
-fn claimed_from(columns: DueColumns) -> (DeviceId, Claimed) {
+fn claimed_from(columns: ClaimedColumns) -> (DeviceId, Claimed) {
     let (device_id, priority, id, chat_id, whatsapp_id, recipient_jid, stored, attempts) = columns;
     let claimed = Claimed {
         priority,
@@ -247,7 +231,7 @@ fn claimed_from(columns: DueColumns) -> (DeviceId, Claimed) {
         whatsapp_id,
         recipient_jid: recipient_jid.unwrap_or_default(),
         content: content::outgoing(stored),
-        attempts: attempts + 1,
+        attempts,
     };
     (device_id, claimed)
 }

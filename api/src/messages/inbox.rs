@@ -243,7 +243,6 @@ fn new_row(
         status,
         priority: message::Priority::Interactive,
         attempts: 0,
-        next_attempt_at: None,
         error_code: None,
         error_message: None,
         error_number: None,

@@ -1,6 +1,6 @@
 //! Messages, in and out.
 //!
-//! Owns the tables `message` and `receipt`. A row with direction OUT is the outbox: whoever wants to send, inserts one.
+//! Owns the tables `message`, `receipt` and `outbox`. Whoever wants to send, inserts a message and queues it.
 //!
 //! **Invariant:** one way out. [`outbox`] accepts, one [`sender`] per connected device drains.
 //!
@@ -24,6 +24,7 @@ pub mod originals;
 pub mod outbox;
 pub mod pacing;
 pub mod queries;
+pub mod queue;
 pub mod receipts;
 pub mod recent;
 pub mod relations;

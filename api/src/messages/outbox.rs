@@ -10,7 +10,7 @@ use entity::{ChatId, DeviceId, MessageId, event, message};
 use sea_orm::{ActiveEnum, DbErr};
 use serde_json::json;
 
-use super::{content, types::Recipient};
+use super::{content, queue, types::Recipient};
 use crate::{
     chats::{self, ChatTouch},
     clock::{Clock, new_id},
@@ -232,6 +232,7 @@ async fn accept_batch(
     let inserts: Vec<message::ActiveModel> = rows.iter().cloned().map(Into::into).collect();
     let inserts = inserts.into_iter().map(sea_orm::ActiveModelTrait::reset_all).collect();
     tx.insert_many::<message::Entity, message::ActiveModel>(inserts).await?;
+    queue::enter(&tx, &rows).await?;
     writer.events.commit(tx, told).await?;
     super::count(message::Status::Queued, rows.len());
     let refused = || exceeded.map_or_else(|| DbErr::RecordNotInserted.into(), Denial::Quota);
@@ -275,7 +276,6 @@ fn new_row(tx: &TenantTx, id: MessageId, chat_id: ChatId, draft: &Draft, now: Da
         status: message::Status::Queued,
         priority: draft.priority,
         attempts: 0,
-        next_attempt_at: None,
         error_code: None,
         error_message: None,
         error_number: None,

@@ -89,23 +89,6 @@ pub async fn count_since(
         .await
 }
 
-/// How many messages wait and how many are on their way, for each of these devices.
-pub async fn queue_depths(
-    scope: &TenantScope,
-    ids: &[DeviceId],
-) -> Result<Vec<(DeviceId, message::Status, i64)>, DbErr> {
-    let device = Expr::col(message::Column::DeviceId);
-    let status = Expr::col(message::Column::Status);
-    scope
-        .find::<message::Entity>()
-        .among(message::Column::DeviceId, ids.iter().copied())
-        // In the statement's text, so that planners see that the outbox's partial index is enough.
-        .filter(Expr::cust("status IN ('scheduled', 'queued', 'sending')"))
-        .group_by([device.clone(), status.clone()])
-        .tuples([device, status, Func::count(Expr::col(message::Column::Id)).into()])
-        .await
-}
-
 /// What participants of a group did with each of these messages.
 pub async fn receipts(scope: &TenantScope, ids: &[MessageId]) -> Result<Vec<receipt::Model>, DbErr> {
     scope

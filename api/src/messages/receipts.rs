@@ -19,6 +19,7 @@ use sea_orm::{
 use super::{
     attempts::{self, Failure},
     outbox::{reached_event, status_event},
+    queue,
     recent::{Recent, Sent},
     types::{before, has_reached},
     waiting::Waiting,
@@ -144,11 +145,20 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
     let mut told: Vec<NewEvent> = Vec::new();
     let mut taken = acknowledged(items);
     let mut reached: Vec<(DeviceId, &str, message::Status)> = Vec::new();
+    let mut done: HashSet<MessageId> = HashSet::new();
     for step in steps(items) {
         let Some(moved) = advance(parts, &tx, &step, answer).await? else {
             return Ok(None);
         };
-        for (Named { device_id, whatsapp_id }, sent) in moved {
+        for Moved {
+            named: Named { device_id, whatsapp_id },
+            sent,
+            queued,
+        } in moved
+        {
+            if queued {
+                done.insert(sent.id);
+            }
             let newly_taken = taken.remove(&(device_id, whatsapp_id));
             if newly_taken && step.status != message::Status::Sent {
                 told.push(reached_event(device_id, sent.chat_id, sent.id, message::Status::Sent));
@@ -158,6 +168,7 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
             reached.push((device_id, whatsapp_id, step.status));
         }
     }
+    queue::leave(&tx, done).await?;
     record_participants(&tx, items).await?;
     let refused = refuse(parts, &tx, items).await?;
     told.extend(refused.iter().map(status_event));
@@ -182,6 +193,15 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
 struct Named<'a> {
     device_id: DeviceId,
     whatsapp_id: &'a str,
+}
+
+/// A message that came further.
+#[derive(Clone, Copy, Debug)]
+struct Moved<'a> {
+    named: Named<'a>,
+    sent: Sent,
+    /// It may still have had its place in the queue.
+    queued: bool,
 }
 
 /// Messages that reached a state in the same second.
@@ -261,7 +281,7 @@ async fn advance<'a>(
     tx: &TenantTx,
     step: &Step<'a>,
     answer: Answer,
-) -> Result<Option<Vec<(Named<'a>, Sent)>>, DbErr> {
+) -> Result<Option<Vec<Moved<'a>>>, DbErr> {
     use message::Column;
     let mut of_device: HashMap<DeviceId, Vec<&'a str>> = HashMap::new();
     for message in &step.messages {
@@ -271,16 +291,20 @@ async fn advance<'a>(
             .push(message.whatsapp_id);
     }
     let mut moved = Vec::with_capacity(step.messages.len());
-    let mut recent: HashMap<MessageId, (Named<'a>, Sent)> = HashMap::new();
+    let mut recent: HashMap<MessageId, Moved<'a>> = HashMap::new();
     for (device_id, whatsapp_ids) in of_device {
         let (known, unknown) = parts.recent.find(device_id, whatsapp_ids);
         // What is in the database already is heard again from every other device of the recipient.
         let news = known
             .into_iter()
             .filter(|(_, _, reached)| !has_reached(*reached, step.status));
-        recent.extend(news.map(|(whatsapp_id, sent, _)| {
-            let named = Named { device_id, whatsapp_id };
-            (sent.id, (named, sent))
+        recent.extend(news.map(|(whatsapp_id, sent, reached)| {
+            let moved = Moved {
+                named: Named { device_id, whatsapp_id },
+                sent,
+                queued: !has_reached(reached, message::Status::Sent),
+            };
+            (sent.id, moved)
         }));
         if unknown.is_empty() {
             continue;
@@ -294,7 +318,11 @@ async fn advance<'a>(
             .await?;
         moved.extend(rows.into_iter().filter_map(|(id, chat_id, whatsapp_id)| {
             let whatsapp_id = *names.get(whatsapp_id.as_str())?;
-            Some((Named { device_id, whatsapp_id }, Sent { id, chat_id }))
+            Some(Moved {
+                named: Named { device_id, whatsapp_id },
+                sent: Sent { id, chat_id },
+                queued: true,
+            })
         }));
     }
     if recent.is_empty() {

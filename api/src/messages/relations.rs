@@ -13,6 +13,7 @@ use entity::{ChatId, DeviceId, MessageId, chat, device, message, receipt};
 
 use super::{
     queries::{self, MessageSearch},
+    queue,
     views::{Message, Receipt},
 };
 use crate::{
@@ -102,9 +103,9 @@ impl Loader<QueueOf> for Rows {
     async fn load(&self, keys: &[QueueOf]) -> Result<HashMap<QueueOf, QueueDepth>, GqlError> {
         let ids: Vec<DeviceId> = keys.iter().map(|key| key.0).collect();
         let mut depths: HashMap<QueueOf, QueueDepth> = HashMap::new();
-        for (id, status, count) in queries::queue_depths(&self.scope, &ids).await? {
+        for (id, sending, count) in queue::depths(&self.scope, &ids).await? {
             let depth = depths.entry(QueueOf(id)).or_default();
-            if status == message::Status::Sending {
+            if sending {
                 depth.sending += count;
             } else {
                 depth.waiting += count;

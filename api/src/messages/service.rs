@@ -8,7 +8,7 @@ use sea_orm::ColumnTrait;
 use super::{
     LinkPreviews, Outbox, Senders, mentions,
     outbox::{Draft, METERS, status_event},
-    queries,
+    queries, queue,
     types::{Recipient, has_reached, parse_idempotency_key, parse_jid, parse_person, parse_text},
     waiting::Waiting,
 };
@@ -183,6 +183,7 @@ impl Messages {
                     .into(),
             );
         };
+        queue::leave(&tx, [id]).await?;
         let quota = Quota::new(caller.profile().clone(), now);
         quota.release(&tx, &METERS, 1, row.created_at).await?;
         self.parts.events.commit(tx, vec![status_event(&row)]).await?;
@@ -208,16 +209,17 @@ impl Messages {
             .filter(Column::Status.eq(message::Status::Failed))
             .returning()
             .await?;
-        let Some(row) = queued.into_iter().next() else {
+        let Some(row) = queued.first() else {
             return Err(
                 UserError::new(ErrorCode::Conflict, "Only a failed message can be tried again.")
                     .at("id")
                     .into(),
             );
         };
-        self.parts.events.commit(tx, vec![status_event(&row)]).await?;
+        queue::enter(&tx, &queued).await?;
+        self.parts.events.commit(tx, vec![status_event(row)]).await?;
         self.parts.senders.wake(row.device_id);
-        Ok(row)
+        Ok(row.clone())
     }
 
     /// Marks a chat as read, here and, when the device is connected, at WhatsApp.

@@ -2,11 +2,16 @@
 
 use entity::{AppendOnly, TenantId, TenantOwned};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, IntoActiveModel, QueryFilter, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, IntoActiveModel, QueryFilter, Value,
     sea_query::{IntoCondition, OnConflict},
 };
 
-use super::{Reach, Scoped, Update, pools::Begun, shapes::chunks, tenant_value};
+use super::{
+    Reach, Scoped, Update,
+    pools::Begun,
+    shapes::{among, chunks},
+    tenant_value,
+};
 
 /// Changes one tenant's rows; nothing is kept until [`TenantTx::commit`], dropping it undoes everything.
 ///
@@ -101,6 +106,16 @@ impl TenantTx {
             .filter(self.reach.condition::<E>())
             .filter(condition.into_condition());
         Ok(delete.exec(&*self.transaction).await?.rows_affected)
+    }
+
+    /// Deletes this tenant's rows whose `column` is one of these; answers how many.
+    pub async fn delete_among<E, V>(&self, column: E::Column, values: impl IntoIterator<Item = V>) -> Result<u64, DbErr>
+    where
+        E: TenantOwned,
+        V: Into<Value>,
+    {
+        let backend = self.transaction.get_database_backend();
+        self.delete::<E>(among(backend, column, values)).await
     }
 
     /// Keeps everything that was done.
