@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::{DeviceId, device};
-use sea_orm::{ActiveEnum, ActiveValue::Set, ColumnTrait, SqlErr};
+use sea_orm::{ActiveEnum, ActiveValue::Set, ColumnTrait};
 
 use super::{
     LeasedDevice, Leases,
@@ -259,12 +259,8 @@ fn settings(row: &device::Model) -> serde_json::Value {
 }
 
 fn taken_key(error: sea_orm::DbErr) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            UserError::new(ErrorCode::AlreadyExists, "Another device has this key.")
-                .at("key")
-                .into()
-        }
-        _ => error.into(),
-    }
+    Refusal::if_taken(
+        error,
+        UserError::new(ErrorCode::AlreadyExists, "Another device has this key.").at("key"),
+    )
 }

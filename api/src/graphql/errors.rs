@@ -12,6 +12,8 @@ use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
+use crate::store::{Stopped, is_taken};
+
 /// Why something was refused. Stable: clients switch on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum ErrorCode {
@@ -219,8 +221,15 @@ impl From<DbErr> for Refusal {
     }
 }
 
-impl From<crate::store::Stopped> for Refusal {
-    fn from(stopped: crate::store::Stopped) -> Self {
+impl Refusal {
+    /// What a failed write means to the caller: `taken`, when something that must be unique is there already.
+    pub fn if_taken(error: DbErr, taken: UserError) -> Self {
+        if is_taken(&error) { taken.into() } else { error.into() }
+    }
+}
+
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
         Self::Fault(GqlError::internal(stopped))
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use entity::{AccessGrantId, TenantId, access_grant, membership::Role, tenant};
-use sea_orm::{ActiveEnum, SqlErr};
+use sea_orm::ActiveEnum;
 use serde_json::json;
 
 use super::{Platform, queries, queries::GrantSearch, service::check_not_deleting, types::parse_reason};
@@ -146,13 +146,8 @@ fn parse_length(minutes: Option<i32>) -> Result<TimeDelta, UserError> {
 }
 
 fn open_already(error: sea_orm::DbErr) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            let message = "You are let into this tenant already. End that access first to change it.";
-            UserError::new(ErrorCode::AlreadyExists, message).at("tenantId").into()
-        }
-        _ => error.into(),
-    }
+    let message = "You are let into this tenant already. End that access first to change it.";
+    Refusal::if_taken(error, UserError::new(ErrorCode::AlreadyExists, message).at("tenantId"))
 }
 
 #[cfg(test)]

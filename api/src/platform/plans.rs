@@ -1,7 +1,7 @@
 //! What operators do with plans.
 
 use entity::{PlanId, plan};
-use sea_orm::{SqlErr, sea_query::Expr};
+use sea_orm::sea_query::Expr;
 
 use super::{
     Platform, queries,
@@ -113,12 +113,8 @@ fn audited(row: &plan::Model) -> serde_json::Value {
 }
 
 fn taken_name(error: sea_orm::DbErr) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            UserError::new(ErrorCode::AlreadyExists, "Another plan has this name.")
-                .at("name")
-                .into()
-        }
-        _ => error.into(),
-    }
+    Refusal::if_taken(
+        error,
+        UserError::new(ErrorCode::AlreadyExists, "Another plan has this name.").at("name"),
+    )
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entity::{PlanId, TenantId, tenant};
-use sea_orm::{SqlErr, sea_query::Expr};
+use sea_orm::sea_query::Expr;
 use tokio::sync::Notify;
 
 use super::{
@@ -279,12 +279,8 @@ pub(super) fn no_tenant() -> UserError {
 }
 
 fn taken_slug(error: sea_orm::DbErr) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            UserError::new(ErrorCode::AlreadyExists, "Another tenant has this short name.")
-                .at("slug")
-                .into()
-        }
-        _ => error.into(),
-    }
+    Refusal::if_taken(
+        error,
+        UserError::new(ErrorCode::AlreadyExists, "Another tenant has this short name.").at("slug"),
+    )
 }

@@ -8,7 +8,7 @@ use crate::{
     clock::new_id,
     graphql::{ErrorCode, GqlError, Refusal, UserError},
     secret::Secret,
-    store::{Reason, is_taken},
+    store::Reason,
 };
 
 /// A tenant to be made: checked, but for what only the database knows.
@@ -107,11 +107,8 @@ async fn with_free_slug(
     for number in 2..100 {
         if !queries::is_slug_taken(tx, &tenant.slug).await? {
             let inserted = queries::insert_tenant(tx, tenant.clone()).await;
-            return match inserted {
-                Ok(()) => Ok(tenant),
-                Err(error) if is_taken(&error) => Err(taken().into()),
-                Err(error) => Err(error.into()),
-            };
+            inserted.map_err(|error| Refusal::if_taken(error, taken()))?;
+            return Ok(tenant);
         }
         if asked_for {
             break;

@@ -8,12 +8,7 @@ use entity::{TenantId, audit_entry::ActorKind, membership, tenant, user_account}
 use sea_orm::{ActiveModelTrait, DbErr};
 use serde_json::json;
 
-use super::{
-    Members,
-    invitations::Offer,
-    queries,
-    service::{name, unique_or},
-};
+use super::{Members, invitations::Offer, queries, service::name};
 use crate::{
     audit::{self, Action, Actor, Entry},
     clock::new_id,
@@ -157,5 +152,5 @@ fn over() -> UserError {
 
 fn taken(error: DbErr) -> Refusal {
     let message = "Somebody with this address came in a moment ago. Log in.";
-    unique_or(error, UserError::new(ErrorCode::AlreadyExists, message))
+    Refusal::if_taken(error, UserError::new(ErrorCode::AlreadyExists, message))
 }

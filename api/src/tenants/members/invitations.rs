@@ -5,10 +5,7 @@ use entity::{InvitationId, invitation, membership::Role, tenant};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, ExprTrait};
 use serde_json::json;
 
-use super::{
-    Members, queries,
-    service::{name, unique_or},
-};
+use super::{Members, queries, service::name};
 use crate::{
     audit::{self, Action, Entry},
     clock::new_id,
@@ -191,5 +188,5 @@ fn no_invitation() -> UserError {
 
 fn invited_already(error: DbErr) -> Refusal {
     let message = "This person was invited already. Resend that invitation.";
-    unique_or(error, UserError::new(ErrorCode::AlreadyExists, message).at("email"))
+    Refusal::if_taken(error, UserError::new(ErrorCode::AlreadyExists, message).at("email"))
 }

@@ -2,7 +2,7 @@
 //! `accepting.rs`.
 
 use entity::{MembershipId, UserId, membership, membership::Role, user_account};
-use sea_orm::{ColumnTrait, DbErr, SqlErr};
+use sea_orm::{ColumnTrait, DbErr};
 use serde_json::json;
 
 use super::queries;
@@ -163,12 +163,4 @@ pub(super) fn name(role: Role) -> String {
 
 fn no_member() -> UserError {
     UserError::not_found("member").at("id")
-}
-
-/// The refusal, when something unique is there already.
-pub(super) fn unique_or(error: DbErr, refusal: UserError) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => refusal.into(),
-        _ => error.into(),
-    }
 }

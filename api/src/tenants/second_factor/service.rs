@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use entity::{UserId, second_factor, user_account};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::DbErr;
 use totp_rs::TotpError;
 
 use super::{
@@ -268,12 +268,10 @@ fn is_off() -> UserError {
 
 /// Two requests at the same moment: one secret is shown, and it is the one that is kept.
 fn twice(error: DbErr) -> Refusal {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            UserError::new(ErrorCode::Conflict, "Another request made a secret at this moment.").into()
-        }
-        _ => error.into(),
-    }
+    Refusal::if_taken(
+        error,
+        UserError::new(ErrorCode::Conflict, "Another request made a secret at this moment."),
+    )
 }
 
 fn unusable(error: TotpError) -> Refusal {
