@@ -8,6 +8,7 @@ mod master_key;
 mod network;
 mod parse;
 mod raw;
+mod telemetry;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

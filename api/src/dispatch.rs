@@ -16,7 +16,7 @@ use crate::{
     chats::GroupNames,
     devices::{Leases, status::StatusKeeper},
     engine::{EngineEvent, EventKind},
-    messages::{Inbox, Joining, Receipts, Senders, receipts::Heard},
+    messages::{Inbox, Joining, Receipts, Senders, steps::Heard},
     store::Stopped,
 };
 

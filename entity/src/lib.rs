@@ -19,7 +19,7 @@ pub mod id;
 pub mod invitation;
 pub mod membership;
 pub mod message;
-pub mod outbox;
+pub mod message_queue;
 pub mod password_reset;
 pub mod plan;
 pub mod platform_settings;

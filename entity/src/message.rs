@@ -1,4 +1,4 @@
-//! A message, in or out. Those that still have to be sent are in the outbox as well.
+//! A message, in or out. What still has to be sent is in the queue as well.
 
 use sea_orm::entity::prelude::*;
 

@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, ColumnType, EntityTrait, IdenStatic, Iterable, Primar
 
 use crate::{
     AppendOnly, TenantOwned, access_grant, address_pair, api_token, audit_entry, chat, device, event, event_sequence,
-    invitation, membership, message, outbox, quota_usage, receipt, tenant,
+    invitation, membership, message, message_queue, quota_usage, receipt, tenant,
 };
 
 /// A table whose rows belong to tenants, by the names of the database.
@@ -67,7 +67,7 @@ pub fn tenant_row() -> TenantTable {
 pub fn tenant_tables() -> Vec<TenantTable> {
     vec![
         TenantTable::owned::<receipt::Entity>(),
-        TenantTable::owned::<outbox::Entity>(),
+        TenantTable::owned::<message_queue::Entity>(),
         TenantTable::owned::<message::Entity>(),
         TenantTable::owned::<chat::Entity>(),
         TenantTable::owned::<address_pair::Entity>(),

@@ -32,7 +32,7 @@ mod m2026_11_21_000072_one_parent;
 mod m2026_11_22_000073_fewer_indexes;
 mod m2026_11_22_000074_one_chat_key;
 mod m2026_11_22_000075_sender_and_id;
-mod m2026_11_22_000076_outbox;
+mod m2026_11_22_000076_message_queue;
 pub mod row_security;
 
 /// Runs the migrations in order.
@@ -66,7 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_22_000073_fewer_indexes::Migration),
             Box::new(m2026_11_22_000074_one_chat_key::Migration),
             Box::new(m2026_11_22_000075_sender_and_id::Migration),
-            Box::new(m2026_11_22_000076_outbox::Migration),
+            Box::new(m2026_11_22_000076_message_queue::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ mod keys;
 mod limits;
 mod members;
 mod mentions;
+mod migrations;
 mod operation;
 mod password_reset;
 mod platform;

@@ -55,8 +55,24 @@ try {
     await accessible('device')
   })
 
-  await step('its QR code is scanned by a simulated phone', async () => {
+  await step('its QR code has a sheet of its own, and only that is printed', async () => {
     await byId('link-device').click()
+    await byId('qr').waitFor()
+    await page.getByRole('link', { name: 'Print or show large' }).click()
+    await byId('qr-sheet').waitFor()
+    await byId('qr').waitFor()
+    await picture('link-sheet')
+    await accessible('link-sheet')
+    await page.emulateMedia({ media: 'print' })
+    await page.getByText('This code is good until').waitFor()
+    assert.equal(await byId('print').isVisible(), false, 'a button on paper')
+    assert.equal(await page.getByRole('navigation').first().isVisible(), false, 'the navigation on paper')
+    await picture('link-sheet-printed')
+    await page.emulateMedia({ media: null })
+    await page.getByRole('link', { name: 'To the device' }).click()
+  })
+
+  await step('its QR code is scanned by a simulated phone', async () => {
     await byId('qr').waitFor()
     const code = await byId('qr').getAttribute('data-text')
     assert.match(code, /,/)

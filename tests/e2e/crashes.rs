@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use sandbox::Behavior;
 use serde_json::{Value, json};
-use tests::{Client, SEND, Stage, StageOptions, TestDatabase, text_input, within};
+use tests::{Client, SEND, Stage, StageOptions, TestDatabase, rows, text_input, within};
 
 const PHONES: usize = 50;
 const TEXTS_PER_PHONE: usize = 20;
@@ -106,6 +106,8 @@ async fn every_phone_sees_every_message_exactly_once_over_ten_kills(database: Te
     for phone in 0..PHONES {
         exactly_once(&stage, phone).with_context(|| format!("seed {seed}"))?;
     }
+    let faults = rows::faults_of_queue(&stage.database).await?;
+    ensure!(faults.is_empty(), "the queue is wrong: {faults:?}, seed {seed}");
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod mail;
 mod mentions;
 mod messages;
 mod plans;
+mod queue;
 mod quotas;
 mod receiving_crashes;
 mod restarts;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use entity::{
-    ChatId, DeviceId, MessageId, ReceiptId, TenantId, chat, device, engine_record, event, message, outbox, receipt,
-    tenant,
+    ChatId, DeviceId, MessageId, ReceiptId, TenantId, chat, device, engine_record, event, message, message_queue,
+    receipt, tenant,
 };
 use sandbox::Target;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait};
@@ -20,7 +20,7 @@ use tests::{Kind, SEND, Stage, StageOptions, TestDatabase, eventually, text_inpu
 tests::on_both_databases!(no_statement_reads_a_whole_table);
 
 /// Tables that grow with every message.
-const LARGE: [&str; 6] = ["message", "chat", "event", "engine_record", "receipt", "outbox"];
+const LARGE: [&str; 6] = ["message", "chat", "event", "engine_record", "receipt", "message_queue"];
 const TENANTS: usize = 40;
 const CHATS: usize = 10;
 const MESSAGES: usize = 10;
@@ -195,7 +195,7 @@ async fn fill(connection: &DatabaseConnection) -> Result<()> {
                     idempotency_key: None,
                     ..message.clone()
                 });
-                waiting.push(outbox::Model {
+                waiting.push(message_queue::Model {
                     tenant_id,
                     message_id: id,
                     device_id,
@@ -233,7 +233,7 @@ async fn fill(connection: &DatabaseConnection) -> Result<()> {
     insert::<device::Entity, device::ActiveModel>(connection, devices).await?;
     insert::<chat::Entity, chat::ActiveModel>(connection, chats).await?;
     insert::<message::Entity, message::ActiveModel>(connection, messages).await?;
-    insert::<outbox::Entity, outbox::ActiveModel>(connection, waiting).await?;
+    insert::<message_queue::Entity, message_queue::ActiveModel>(connection, waiting).await?;
     insert::<receipt::Entity, receipt::ActiveModel>(connection, receipts).await?;
     insert::<event::Entity, event::ActiveModel>(connection, events).await?;
     insert::<engine_record::Entity, engine_record::ActiveModel>(connection, records).await

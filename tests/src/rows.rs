@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use entity::{
-    ChatId, DeviceId, MessageId, TenantId, address_pair, audit_entry, chat, event, message, outbox, quota_usage,
+    ChatId, DeviceId, MessageId, TenantId, address_pair, audit_entry, chat, event, message, message_queue, quota_usage,
     receipt,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, PaginatorTrait};
@@ -16,21 +16,9 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
     let connection = database.connect().await?;
     let tenant_id: TenantId = tenant.parse()?;
     let device_id: DeviceId = device.parse()?;
-    let chat_id: ChatId = api::clock::new_id();
     let now = api::clock::Clock::system().now();
-    let row = chat::Model {
-        id: chat_id,
-        tenant_id,
-        device_id,
-        jid: "6281200000002@s.whatsapp.net".to_owned(),
-        kind: chat::Kind::Direct,
-        name: Some("Somebody".to_owned()),
-        phone_number: Some("+6281200000002".to_owned()),
-        unread_count: 0,
-        last_message_id: None,
-        last_message_at: Some(now),
-        created_at: now,
-    };
+    let row = somebody(tenant_id, device_id, now);
+    let chat_id = row.id;
     row.into_active_model().reset_all().insert(&connection).await?;
     let first = incoming(
         tenant_id,
@@ -57,7 +45,7 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
         played_at: None,
     };
     row.into_active_model().reset_all().insert(&connection).await?;
-    let row = outbox::Model {
+    let row = message_queue::Model {
         tenant_id,
         message_id: first.id,
         device_id,
@@ -91,6 +79,46 @@ pub async fn conversation(database: &TestDatabase, tenant: &str, device: &str, m
             .await?;
     }
     Ok(connection.close().await?)
+}
+
+/// A chat with one message in every status, all from the device; written past what queues them.
+pub async fn messages_in_every_status(database: &TestDatabase, tenant: &str, device: &str) -> Result<()> {
+    let connection = database.connect().await?;
+    let tenant_id: TenantId = tenant.parse()?;
+    let device_id: DeviceId = device.parse()?;
+    let now = api::clock::Clock::system().now();
+    let chat = somebody(tenant_id, device_id, now);
+    let chat_id = chat.id;
+    chat.into_active_model().reset_all().insert(&connection).await?;
+    let rows = message::Status::iter().map(|status| {
+        let name = format!("{status:?}");
+        let row = message::Model {
+            status,
+            direction: message::Direction::Out,
+            ..incoming(tenant_id, device_id, chat_id, &name, &name, now)
+        };
+        row.into_active_model().reset_all()
+    });
+    message::Entity::insert_many(rows)
+        .exec_without_returning(&connection)
+        .await?;
+    Ok(connection.close().await?)
+}
+
+fn somebody(tenant_id: TenantId, device_id: DeviceId, at: sea_orm::prelude::DateTimeUtc) -> chat::Model {
+    chat::Model {
+        id: api::clock::new_id(),
+        tenant_id,
+        device_id,
+        jid: "6281200000002@s.whatsapp.net".to_owned(),
+        kind: chat::Kind::Direct,
+        name: Some("Somebody".to_owned()),
+        phone_number: Some("+6281200000002".to_owned()),
+        unread_count: 0,
+        last_message_id: None,
+        last_message_at: Some(at),
+        created_at: at,
+    }
 }
 
 /// A text that came in.
@@ -187,10 +215,40 @@ pub async fn figure(database: &TestDatabase, tenant: &str, meter: &str, window: 
     Ok(connection.close().await?)
 }
 
+/// Where the queue says something else than its messages: messages that wait and have no place, places of messages that
+/// do not wait, places that are wrong about whether the message is on its way.
+pub async fn faults_of_queue(database: &TestDatabase) -> Result<Vec<String>> {
+    let connection = database.connect().await?;
+    let faults = "SELECT m.status, q.sending FROM message AS m
+        LEFT JOIN message_queue AS q ON q.tenant_id = m.tenant_id AND q.message_id = m.id
+        WHERE (m.status IN ('queued', 'sending')) <> (q.message_id IS NOT NULL)
+           OR (m.status = 'sending') <> q.sending";
+    let backend = connection.get_database_backend();
+    let rows = connection
+        .query_all_raw(sea_orm::Statement::from_string(backend, faults))
+        .await?;
+    connection.close().await?;
+    rows.iter()
+        .map(|row| {
+            let status: String = row.try_get_by_index(0)?;
+            let sending: Option<bool> = row.try_get_by_index(1)?;
+            Ok(format!("{status} with {sending:?}"))
+        })
+        .collect()
+}
+
 /// How many messages there are, whoever they belong to.
 pub async fn count_messages(database: &TestDatabase) -> Result<u64> {
     let connection = database.connect().await?;
     let count = message::Entity::find().count(&connection).await?;
+    connection.close().await?;
+    Ok(count)
+}
+
+/// How many places the queue has.
+pub async fn count_queue(database: &TestDatabase) -> Result<u64> {
+    let connection = database.connect().await?;
+    let count = message_queue::Entity::find().count(&connection).await?;
     connection.close().await?;
     Ok(count)
 }

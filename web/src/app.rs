@@ -19,8 +19,8 @@ use crate::{
         not_found::NotFoundPage,
         overview::OverviewPage,
         parts::{
-            Account, Audit, Device, Devices, General, Inbox, Members, Plans, PlatformAudit, PlatformSettings, Sandbox,
-            SandboxPhone, Tenant, Tenants, Tokens, Usage,
+            Account, Audit, Device, Devices, General, Inbox, Members, Plans, PlatformAudit, PlatformSettings, QrSheet,
+            Sandbox, SandboxPhone, Tenant, Tenants, Tokens, Usage,
         },
         unreachable::UnreachablePage,
     },
@@ -65,6 +65,7 @@ fn SignedIn() -> impl IntoView {
                 <Route path=path!("/inbox/:chat?") view={Lazy::<Inbox>::new()} />
                 <Route path=path!("/devices") view={Lazy::<Devices>::new()} />
                 <Route path=path!("/devices/:id") view={Lazy::<Device>::new()} />
+                <Route path=path!("/devices/:id/qr") view={Lazy::<QrSheet>::new()} />
                 <Route path=path!("/activity") view=ActivityPage />
                 <Route path=path!("/settings") view=|| view! { <Redirect path="/settings/members" /> } />
                 <Route path=path!("/settings/general") view={Lazy::<General>::new()} />

@@ -17,7 +17,8 @@ pub struct Command {
 /// The cargo that runs us, in the workspace.
 ///
 /// Cargo tells its children which package they belong to. Passed on, those variables make some build scripts believe
-/// that their input changed, and half the dependencies are built again on every switch between verbs.
+/// that their input changed, and half the dependencies are built again on every switch between verbs. The same goes for
+/// what `.cargo/config.toml` sets: the cargo below sets it again.
 pub fn cargo(root: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program, root);
@@ -25,7 +26,13 @@ pub fn cargo(root: &Path) -> Command {
     for (name, _) in std::env::vars_os() {
         let Some(name) = name.to_str() else { continue };
         let about_package = name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-        if about_package || matches!(name, "CARGO_BIN_NAME" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE") {
+        let of_ours = [
+            "CARGO_BIN_NAME",
+            "CARGO_CRATE_NAME",
+            "CARGO_PRIMARY_PACKAGE",
+            "LIBSQLITE3_FLAGS",
+        ];
+        if about_package || of_ours.contains(&name) {
             command.process.env_remove(name);
         }
     }

@@ -4,18 +4,22 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{
     Config, ConfigError, CorsOrigins, Database, Engine, Exports, Fetching, FirstRun, Graphql, Log, LogFormat, Login,
-    Mail, Mode, Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions, Telemetry,
+    Mail, Mode, Network, Passwords, RateLimits, Sandbox, Sending, Server, Sessions,
     layers::Origins,
     master_key,
     raw::{
         Raw, RawDatabase, RawEngine, RawFetching, RawFirstRun, RawGraphql, RawLog, RawMail, RawPasswords,
-        RawRateLimits, RawSandbox, RawSending, RawServer, RawSessions, RawTelemetry,
+        RawRateLimits, RawSandbox, RawSending, RawServer, RawSessions,
     },
+    telemetry,
 };
 use crate::secret::Secret;
 
 /// The longest that an access token may last: a stolen one is good for no longer.
 const MAX_ACCESS_TOKEN_SECONDS: u64 = 15 * 60;
+
+/// So many messages of each device are claimed at once, and SQLite takes some thirty thousand values in a statement.
+const LARGEST_WINDOW: usize = 128;
 
 /// Checks every value.
 pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> {
@@ -52,7 +56,7 @@ pub(super) fn parse(raw: Raw, origins: &Origins) -> Result<Config, ConfigError> 
         engine: engine(&raw.engine, origins)?,
         sandbox: sandbox(raw.sandbox, origins)?,
         log: log(raw.log, origins)?,
-        telemetry: telemetry(raw.telemetry, origins)?,
+        telemetry: telemetry::parse(raw.telemetry, origins)?,
         data_dir: raw.data_dir,
     })
 }
@@ -238,7 +242,7 @@ fn fetching(raw: RawFetching, origins: &Origins) -> Result<Fetching, ConfigError
 }
 
 /// The certificates of a file, when one is named.
-fn authorities(path: String, key: &str, origins: &Origins) -> Result<Option<Vec<u8>>, ConfigError> {
+pub(super) fn authorities(path: String, key: &str, origins: &Origins) -> Result<Option<Vec<u8>>, ConfigError> {
     let Some(path) = optional(path) else { return Ok(None) };
     let unreadable = |problem: &str| origins.invalid(key, format!("{path} {problem}"));
     let pem = std::fs::read(&path).map_err(|error| unreadable(&format!("can't be read: {error}")))?;
@@ -288,7 +292,9 @@ fn graphql(raw: &RawGraphql, origins: &Origins) -> Result<Graphql, ConfigError> 
 }
 
 fn sending(raw: &RawSending, origins: &Origins) -> Result<Sending, ConfigError> {
-    at_least(raw.window as u64, 1, "sending.window", origins)?;
+    if !(1..=LARGEST_WINDOW).contains(&raw.window) {
+        return Err(origins.invalid("sending.window", format!("write 1 to {LARGEST_WINDOW}")));
+    }
     Ok(Sending {
         window: raw.window,
         gap: Duration::from_millis(raw.gap_ms),
@@ -345,56 +351,6 @@ fn log(raw: RawLog, origins: &Origins) -> Result<Log, ConfigError> {
     })
 }
 
-fn telemetry(raw: RawTelemetry, origins: &Origins) -> Result<Telemetry, ConfigError> {
-    let endpoint = optional(raw.otlp_endpoint).map(|url| traces_url(&url, origins));
-    let headers = raw.headers.iter().map(|text| header(text, origins));
-    if !(0.0..=1.0).contains(&raw.sample_ratio) {
-        return Err(origins.invalid("telemetry.sample_ratio", "write a number from 0 to 1, such as 0.1"));
-    }
-    if raw.service_name.is_empty() {
-        return Err(origins.invalid("telemetry.service_name", "write a name"));
-    }
-    Ok(Telemetry {
-        endpoint: endpoint.transpose()?,
-        authorities: authorities(raw.ca_file, "telemetry.ca_file", origins)?,
-        headers: headers.collect::<Result<_, _>>()?,
-        service_name: raw.service_name,
-        sample_ratio: raw.sample_ratio,
-    })
-}
-
-/// The standard names the collector's base address; traces have a path of their own below it.
-fn traces_url(text: &str, origins: &Origins) -> Result<String, ConfigError> {
-    let key = "telemetry.otlp_endpoint";
-    let is_http = |url: &http::Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
-    let Some(url) = text.parse().ok().filter(is_http) else {
-        return Err(origins.invalid(key, "write an address such as http://127.0.0.1:4318"));
-    };
-    let has_user = url
-        .authority()
-        .is_some_and(|authority| authority.as_str().contains('@'));
-    if has_user || url.query().is_some() || text.contains('#') {
-        let message = "it has a user, a query or a mark; what a collector wants to know goes into telemetry.headers";
-        return Err(origins.invalid(key, message));
-    }
-    let base = text.trim_end_matches('/');
-    Ok(if base.ends_with("/v1/traces") {
-        base.to_owned()
-    } else {
-        format!("{base}/v1/traces")
-    })
-}
-
-fn header(text: &str, origins: &Origins) -> Result<(String, Secret), ConfigError> {
-    let (name, value) = text.split_once('=').unwrap_or_default();
-    let is_valid = http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok();
-    if !is_valid {
-        // The text is not shown: its value is a secret.
-        return Err(origins.invalid("telemetry.headers", "write each as name=value"));
-    }
-    Ok((name.to_owned(), Secret::new(value)))
-}
-
 fn address(text: &str, key: &str, origins: &Origins) -> Result<SocketAddr, ConfigError> {
     text.parse()
         .map_err(|_| origins.invalid(key, "write an address and a port, such as 127.0.0.1:8080"))
@@ -408,7 +364,7 @@ fn at_least(value: u64, least: u64, key: &str, origins: &Origins) -> Result<u64,
     }
 }
 
-fn optional(text: String) -> Option<String> {
+pub(super) fn optional(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 

@@ -1,5 +1,7 @@
 //! What becomes of messages that were claimed: given back, postponed, queued again, failed.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entity::{DeviceId, MessageId, message};
 use sea_orm::{
@@ -11,27 +13,25 @@ use super::{outbox::status_event, queue, types::before};
 use crate::{
     devices::LeasedDevice,
     events::EventLog,
-    store::{Store, TenantTx, Update},
+    store::{Store, TenantTx, Update, chunks},
 };
 
 /// Gives back messages for which no attempt was made: the device was not connected.
 pub async fn give_back(store: &Store, lease: &LeasedDevice, ids: &[MessageId]) -> Result<(), DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
-    waits(&tx)
+    let given_back = queued_again(&tx)
         .set_to(Column::Attempts, Expr::col(Column::Attempts).sub(1))
-        .among(Column::Id, ids.iter().copied())
-        .execute()
-        .await?;
-    queue::put_back(&tx, ids.iter().copied(), None).await?;
+        .among(Column::Id, ids.iter().copied());
+    put_back(&tx, given_back, None).await?;
     tx.commit().await
 }
 
-/// Lets a message wait until `at` before the next attempt.
-pub async fn postpone(store: &Store, lease: &LeasedDevice, id: MessageId, at: DateTime<Utc>) -> Result<(), DbErr> {
+/// Lets messages wait until `at` before the next attempt.
+pub async fn postpone(store: &Store, lease: &LeasedDevice, ids: &[MessageId], at: DateTime<Utc>) -> Result<(), DbErr> {
     let tx = store.scope(lease).begin().await?;
-    waits(&tx).filter(message::Column::Id.eq(id)).execute().await?;
-    queue::put_back(&tx, [id], Some(at)).await?;
+    let postponed = queued_again(&tx).among(message::Column::Id, ids.iter().copied());
+    put_back(&tx, postponed, Some(at)).await?;
     tx.commit().await
 }
 
@@ -112,32 +112,42 @@ pub struct Failure {
 pub async fn requeue(store: &Store, lease: &LeasedDevice, whatsapp_ids: &[String]) -> Result<(), DbErr> {
     use message::Column;
     let tx = store.scope(lease).begin().await?;
-    let queued: Vec<(MessageId,)> = waits(&tx)
+    let requeued = queued_again(&tx)
         .filter(Column::DeviceId.eq(lease.id()))
-        .among(Column::WhatsappId, whatsapp_ids.iter().map(String::as_str))
-        .returning_tuples([Column::Id])
-        .await?;
-    queue::put_back(&tx, queued.into_iter().map(|(id,)| id), None).await?;
+        .among(Column::WhatsappId, whatsapp_ids.iter().map(String::as_str));
+    put_back(&tx, requeued, None).await?;
     tx.commit().await
 }
 
 /// Queues what was on its way when these devices' connections or the server went: it is sent again with the same id.
 pub(super) async fn requeue_all(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<(), DbErr> {
-    let ids = queue::on_the_way(tx, devices).await?;
-    if ids.is_empty() {
-        return Ok(());
+    for ids in chunks(queue::on_the_way(tx, devices).await?) {
+        let requeued = queued_again(tx).among(message::Column::Id, ids.iter().copied());
+        let requeued = put_back(tx, requeued, None).await?;
+        let left: Vec<MessageId> = ids.into_iter().filter(|id| !requeued.contains(id)).collect();
+        if !left.is_empty() {
+            queue::reconcile(tx, &left).await?;
+        }
     }
-    waits(tx)
-        .among(message::Column::Id, ids.iter().copied())
-        .execute()
-        .await?;
-    queue::put_back(tx, ids, None).await
+    Ok(())
 }
 
 /// SENDING → QUEUED, but for which messages.
-fn waits(tx: &TenantTx) -> Update<'_, DatabaseTransaction, message::Entity> {
+fn queued_again(tx: &TenantTx) -> Update<'_, DatabaseTransaction, message::Entity> {
     use message::Column;
     tx.update::<message::Entity>()
         .set(Column::Status, message::Status::Queued)
         .filter(Column::Status.eq(message::Status::Sending))
+}
+
+/// Runs such an update; what it changed waits again. Answers which that were.
+async fn put_back(
+    tx: &TenantTx,
+    queued_again: Update<'_, DatabaseTransaction, message::Entity>,
+    at: Option<DateTime<Utc>>,
+) -> Result<HashSet<MessageId>, DbErr> {
+    let ids: Vec<(MessageId,)> = queued_again.returning_tuples([message::Column::Id]).await?;
+    let ids: HashSet<MessageId> = ids.into_iter().map(|(id,)| id).collect();
+    queue::put_back(tx, ids.iter().copied(), at).await?;
+    Ok(ids)
 }

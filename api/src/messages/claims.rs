@@ -98,19 +98,34 @@ async fn claim_all(store: &Store, now: DateTime<Utc>, rooms: Vec<Room>) -> Vec<R
 
 /// Claims for several devices of one tenant. Answers what each may send, in their order.
 async fn claim_batch(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Vec<Taken>, DbErr> {
-    for _ in 0..MOST_TRIES {
-        if let Some(taken) = try_claim(store, now, rooms).await? {
-            return Ok(taken);
+    for tries in 1..=MOST_TRIES {
+        match (try_claim(store, now, rooms).await?, rooms.first()) {
+            (Claim::Taken(taken), _) => return Ok(taken),
+            // Nobody is so fast twice in a row.
+            (Claim::Lost(due), Some(first)) if tries > 1 => {
+                let tx = store.scope(&first.lease).begin().await?;
+                queue::reconcile(&tx, &due).await?;
+                tx.commit().await?;
+            }
+            (Claim::Lost(_), _) => {}
         }
     }
     Err(DbErr::RecordNotUpdated)
 }
 
-/// Claims in one transaction; `None`, and nothing is claimed, when somebody changed one of the messages meanwhile.
-async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Option<Vec<Taken>>, DbErr> {
+/// What a claim came to.
+enum Claim {
+    /// What each device may send.
+    Taken(Vec<Taken>),
+    /// Nothing: of these messages, somebody changed some meanwhile.
+    Lost(Vec<MessageId>),
+}
+
+/// Claims in one transaction.
+async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<Claim, DbErr> {
     // A device has one loop, so it is here once.
     let Some(first) = rooms.first() else {
-        return Ok(Some(Vec::new()));
+        return Ok(Claim::Taken(Vec::new()));
     };
     let scope = store.scope(&first.lease);
     let tx = scope.begin().await?;
@@ -122,14 +137,12 @@ async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<
     let open: Vec<&Room> = rooms.iter().filter(|room| room.most > 0).collect();
     for rooms in chunks(open) {
         let devices = rooms.iter().map(|room| (room.lease.id(), room.most));
-        let mut due = queue::due(&tx, now, devices).await?;
-        // In one order, so that two transactions lock the same messages the same way round.
-        due.sort_unstable();
+        let due = queue::due(&tx, now, devices).await?;
         if due.is_empty() {
             continue;
         }
         if !take(&tx, now, &due).await? {
-            return Ok(None);
+            return Ok(Claim::Lost(due));
         }
         for (device_id, message) in read(&tx, &due).await? {
             claimed.entry(device_id).or_default().push(message);
@@ -154,7 +167,7 @@ async fn try_claim(store: &Store, now: DateTime<Utc>, rooms: &[Room]) -> Result<
             next_due: next_due.get(&room.lease.id()).copied(),
         }
     };
-    Ok(Some(rooms.iter().map(&mut of).collect()))
+    Ok(Claim::Taken(rooms.iter().map(&mut of).collect()))
 }
 
 fn device_of(room: &Room) -> DeviceId {
@@ -194,8 +207,11 @@ async fn take(tx: &TenantTx, now: DateTime<Utc>, ids: &[MessageId]) -> Result<bo
         .filter(Column::Status.eq(message::Status::Queued))
         .execute()
         .await?;
+    if taken != ids.len() as u64 {
+        return Ok(false);
+    }
     queue::take(tx, ids).await?;
-    Ok(taken == ids.len() as u64)
+    Ok(true)
 }
 
 /// A message that is this node's to send.

@@ -1,6 +1,6 @@
 //! Messages, in and out.
 //!
-//! Owns the tables `message`, `receipt` and `outbox`. Whoever wants to send, inserts a message and queues it.
+//! Owns the tables `message`, `receipt` and `message_queue`. Whoever wants to send, inserts a message and queues it.
 //!
 //! **Invariant:** one way out. [`outbox`] accepts, one [`sender`] per connected device drains.
 //!
@@ -14,15 +14,18 @@ pub mod addressing;
 pub mod attempts;
 pub mod claims;
 pub mod content;
+pub mod departure;
 pub mod inbox;
 pub mod inputs;
 pub mod joining;
+pub mod lane;
 pub mod link_preview;
 pub mod mention_views;
 pub mod mentions;
 pub mod originals;
 pub mod outbox;
 pub mod pacing;
+pub mod participants;
 pub mod queries;
 pub mod queue;
 pub mod receipts;
@@ -31,18 +34,20 @@ pub mod relations;
 pub mod schema;
 pub mod sender;
 pub mod service;
+pub mod steps;
 pub mod types;
 pub mod views;
 pub mod waiting;
 
 pub use inbox::Inbox;
 pub use joining::Joining;
+pub use lane::SendingOptions;
 pub use link_preview::LinkPreviews;
 pub use originals::Originals;
 pub use outbox::Outbox;
 pub use receipts::Receipts;
 pub use recent::Recent;
-pub use sender::{Senders, SendingOptions};
+pub use sender::Senders;
 pub use service::Messages;
 
 use entity::message;

@@ -1,15 +1,15 @@
 //! Which messages wait to be sent or are on their way, and who goes first.
 //!
-//! Owns the table `outbox`: what would be an index of `message`, kept by hand (`entity::outbox` says why).
+//! Owns the table `message_queue`: what would be an index of `message`, kept by hand (`entity::message_queue` says why).
 //!
-//! **Invariant:** a message has a row here exactly while it is SCHEDULED, QUEUED or SENDING. Whoever changes that status
-//! calls this module in the same transaction, and after the message was changed: its row is the lock, and the status in it
-//! decides.
+//! **Invariant:** a message has a row here exactly while it is QUEUED or SENDING, and the row says which. Whoever changes
+//! that status calls this module in the same transaction, after the message was changed and only for messages that were:
+//! the message's own row is the lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use entity::{DeviceId, MessageId, message, outbox};
+use entity::{DeviceId, MessageId, message, message_queue};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, DbErr, Order,
@@ -20,7 +20,7 @@ use crate::store::{Scoped, TenantScope, TenantTx};
 
 /// Messages wait from now on.
 pub async fn enter(tx: &TenantTx, messages: &[message::Model]) -> Result<(), DbErr> {
-    let rows = messages.iter().map(|message| outbox::ActiveModel {
+    let rows = messages.iter().map(|message| message_queue::ActiveModel {
         tenant_id: Set(message.tenant_id),
         message_id: Set(message.id),
         device_id: Set(message.device_id),
@@ -28,16 +28,16 @@ pub async fn enter(tx: &TenantTx, messages: &[message::Model]) -> Result<(), DbE
         sending: Set(false),
         next_attempt_at: Set(None),
     });
-    tx.insert_many::<outbox::Entity, _>(rows.collect()).await
+    tx.insert_many::<message_queue::Entity, _>(rows.collect()).await
 }
 
 /// Messages are no longer waited for: the server took them, or they ended. Those that are not here do no harm.
 pub async fn leave(tx: &TenantTx, messages: impl IntoIterator<Item = MessageId>) -> Result<(), DbErr> {
-    let messages = ordered(messages);
+    let messages: Vec<MessageId> = messages.into_iter().collect();
     if messages.is_empty() {
         return Ok(());
     }
-    tx.delete_among::<outbox::Entity, _>(outbox::Column::MessageId, messages)
+    tx.delete_among::<message_queue::Entity, _>(message_queue::Column::MessageId, messages)
         .await
         .map(|_| ())
 }
@@ -48,12 +48,12 @@ pub async fn due(
     now: DateTime<Utc>,
     devices: impl IntoIterator<Item = (DeviceId, u64)>,
 ) -> Result<Vec<MessageId>, DbErr> {
-    use outbox::Column;
+    use message_queue::Column;
     let is_due = Condition::any()
         .add(Column::NextAttemptAt.is_null())
         .add(Column::NextAttemptAt.lte(now));
     let queries = devices.into_iter().map(|(device_id, most)| {
-        tx.find::<outbox::Entity>()
+        tx.find::<message_queue::Entity>()
             .filter(Column::DeviceId.eq(device_id))
             .filter(Column::Sending.eq(false))
             .filter(is_due.clone())
@@ -67,14 +67,7 @@ pub async fn due(
 
 /// Messages are on their way.
 pub async fn take(tx: &TenantTx, messages: &[MessageId]) -> Result<(), DbErr> {
-    use outbox::Column;
-    tx.update::<outbox::Entity>()
-        .set(Column::Sending, true)
-        .set(Column::NextAttemptAt, None::<DateTime<Utc>>)
-        .among(Column::MessageId, messages.iter().copied())
-        .execute()
-        .await
-        .map(|_| ())
+    set(tx, messages.to_vec(), true, None).await
 }
 
 /// Messages that were on their way wait again, until `at` when there is such a moment.
@@ -83,16 +76,52 @@ pub async fn put_back(
     messages: impl IntoIterator<Item = MessageId>,
     at: Option<DateTime<Utc>>,
 ) -> Result<(), DbErr> {
-    use outbox::Column;
-    let messages = ordered(messages);
+    set(tx, messages.into_iter().collect(), false, at).await
+}
+
+/// Sets right what the queue says of these messages. Nothing should make it necessary; but a row that is wrong would hold
+/// up everything behind it, and one that is missing would be a lost message.
+pub async fn reconcile(tx: &TenantTx, messages: &[MessageId]) -> Result<(), DbErr> {
+    use message::Column;
+    // It changes nothing, and nobody else changes these messages until the commit.
+    let held: Vec<(MessageId, message::Status)> = tx
+        .update::<message::Entity>()
+        .set_to(Column::Attempts, Expr::col(Column::Attempts))
+        .among(Column::Id, messages.iter().copied())
+        .returning_tuples([Column::Id, Column::Status])
+        .await?;
+    let with = |wanted: message::Status| -> Vec<MessageId> {
+        let ids = held.iter().filter(|(_, status)| *status == wanted);
+        ids.map(|(id, _)| *id).collect()
+    };
+    let (queued, sending) = (with(message::Status::Queued), with(message::Status::Sending));
+    let known: HashSet<MessageId> = queued.iter().chain(&sending).copied().collect();
+    let gone: Vec<MessageId> = messages.iter().copied().filter(|id| !known.contains(id)).collect();
+    tracing::warn!(
+        gone = gone.len(),
+        queued = queued.len(),
+        sending = sending.len(),
+        "the queue did not say what its messages say"
+    );
+    leave(tx, gone).await?;
+    set(tx, queued, false, None).await?;
+    set(tx, sending, true, None).await
+}
+
+async fn set(
+    tx: &TenantTx,
+    messages: Vec<MessageId>,
+    sending: bool,
+    next_attempt_at: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
+    use message_queue::Column;
     if messages.is_empty() {
         return Ok(());
     }
-    tx.update::<outbox::Entity>()
-        .set(Column::Sending, false)
-        .set(Column::NextAttemptAt, at)
+    tx.update::<message_queue::Entity>()
+        .set(Column::Sending, sending)
+        .set(Column::NextAttemptAt, next_attempt_at)
         .among(Column::MessageId, messages)
-        .filter(Column::Sending.eq(true))
         .execute()
         .await
         .map(|_| ())
@@ -100,9 +129,9 @@ pub async fn put_back(
 
 /// What is on its way from these devices.
 pub async fn on_the_way(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<Vec<MessageId>, DbErr> {
-    use outbox::Column;
+    use message_queue::Column;
     let rows: Vec<(MessageId,)> = tx
-        .find::<outbox::Entity>()
+        .find::<message_queue::Entity>()
         .among(Column::DeviceId, devices)
         .filter(Column::Sending.eq(true))
         .tuples([Expr::col(Column::MessageId)])
@@ -112,12 +141,12 @@ pub async fn on_the_way(tx: &TenantTx, devices: Vec<DeviceId>) -> Result<Vec<Mes
 
 /// When the next postponed message of each of these devices is due.
 pub async fn next_due(scope: &TenantScope, devices: Vec<DeviceId>) -> Result<HashMap<DeviceId, DateTime<Utc>>, DbErr> {
-    use outbox::Column;
+    use message_queue::Column;
     if devices.is_empty() {
         return Ok(HashMap::new());
     }
     let due: Vec<(DeviceId, Option<DateTime<Utc>>)> = scope
-        .find::<outbox::Entity>()
+        .find::<message_queue::Entity>()
         .among(Column::DeviceId, devices)
         .filter(Column::NextAttemptAt.is_not_null())
         .group_by([Expr::col(Column::DeviceId)])
@@ -128,19 +157,12 @@ pub async fn next_due(scope: &TenantScope, devices: Vec<DeviceId>) -> Result<Has
 
 /// How many messages of each of these devices wait (`false`) and are on their way (`true`).
 pub async fn depths(scope: &TenantScope, devices: &[DeviceId]) -> Result<Vec<(DeviceId, bool, i64)>, DbErr> {
-    use outbox::Column;
+    use message_queue::Column;
     let (device, sending) = (Expr::col(Column::DeviceId), Expr::col(Column::Sending));
     scope
-        .find::<outbox::Entity>()
+        .find::<message_queue::Entity>()
         .among(Column::DeviceId, devices.iter().copied())
         .group_by([device.clone(), sending.clone()])
         .tuples([device, sending, Func::count(Expr::col(Column::MessageId)).into()])
         .await
-}
-
-/// In one order, whoever asks: two transactions that lock the same rows do not wait for each other.
-fn ordered(messages: impl IntoIterator<Item = MessageId>) -> Vec<MessageId> {
-    let mut messages: Vec<MessageId> = messages.into_iter().collect();
-    messages.sort_unstable();
-    messages
 }

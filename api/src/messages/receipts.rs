@@ -9,26 +9,24 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use entity::{ChatId, DeviceId, MessageId, message, receipt};
+use entity::{ChatId, DeviceId, MessageId, message};
 use sea_orm::{
-    ActiveValue::Set,
     ColumnTrait, DatabaseTransaction, DbErr,
-    sea_query::{Expr, Func, OnConflict, SimpleExpr},
+    sea_query::{Expr, Func, SimpleExpr},
 };
 
 use super::{
     attempts::{self, Failure},
     outbox::{reached_event, status_event},
-    queue,
+    participants, queue,
     recent::{Recent, Sent},
+    steps::{Heard, Named, Step, Told, acknowledged, steps},
     types::{before, has_reached},
     waiting::Waiting,
 };
 use crate::{
-    chats::types::phone_of,
-    clock::{Clock, new_id},
+    clock::Clock,
     devices::LeasedDevice,
-    engine::ReceiptKind,
     events::{EventLog, NewEvent},
     store::{Batcher, Stopped, Store, TenantTx, Update, by_tenant, until_written},
 };
@@ -36,30 +34,21 @@ use crate::{
 /// How close batches follow each other while much is heard.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// What was heard about messages that went out.
-#[derive(Clone, Debug)]
-pub enum Heard {
-    /// The server took it.
-    Acked { whatsapp_id: String },
-    /// The server refused it.
-    Nacked {
-        whatsapp_id: String,
-        code: i32,
-        reason: String,
-    },
-    /// A recipient did something with them; in a group, which one.
-    Receipt {
-        participant: Option<String>,
-        whatsapp_ids: Vec<String>,
-        kind: ReceiptKind,
-    },
-}
-
 #[derive(Clone, Debug)]
 struct Item {
     lease: LeasedDevice,
     at: DateTime<Utc>,
     heard: Heard,
+}
+
+impl Item {
+    fn told(&self) -> Told<'_> {
+        Told {
+            device_id: self.lease.id(),
+            at: self.at,
+            heard: &self.heard,
+        }
+    }
 }
 
 /// Takes what was heard. Cheap to clone.
@@ -143,23 +132,20 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
     };
     let tx = parts.store.scope(&first.lease).begin().await?;
     let mut told: Vec<NewEvent> = Vec::new();
-    let mut taken = acknowledged(items);
+    let heard: Vec<Told<'_>> = items.iter().map(Item::told).collect();
+    let mut taken = acknowledged(&heard);
     let mut reached: Vec<(DeviceId, &str, message::Status)> = Vec::new();
     let mut done: HashSet<MessageId> = HashSet::new();
-    for step in steps(items) {
+    for step in steps(&heard) {
         let Some(moved) = advance(parts, &tx, &step, answer).await? else {
             return Ok(None);
         };
-        for Moved {
-            named: Named { device_id, whatsapp_id },
-            sent,
-            queued,
-        } in moved
-        {
+        for Moved { named, sent, queued } in moved {
             if queued {
                 done.insert(sent.id);
             }
-            let newly_taken = taken.remove(&(device_id, whatsapp_id));
+            let Named { device_id, whatsapp_id } = named;
+            let newly_taken = taken.remove(&named);
             if newly_taken && step.status != message::Status::Sent {
                 told.push(reached_event(device_id, sent.chat_id, sent.id, message::Status::Sent));
                 reached.push((device_id, whatsapp_id, message::Status::Sent));
@@ -169,7 +155,7 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
         }
     }
     queue::leave(&tx, done).await?;
-    record_participants(&tx, items).await?;
+    participants::record(&tx, &heard).await?;
     let refused = refuse(parts, &tx, items).await?;
     told.extend(refused.iter().map(status_event));
     let changed = told.iter().filter_map(|event| event.message_id).collect();
@@ -188,13 +174,6 @@ async fn try_write(parts: &Parts, items: &[Item], answer: Answer) -> Result<Opti
     Ok(Some(changed))
 }
 
-/// A message as WhatsApp names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Named<'a> {
-    device_id: DeviceId,
-    whatsapp_id: &'a str,
-}
-
 /// A message that came further.
 #[derive(Clone, Copy, Debug)]
 struct Moved<'a> {
@@ -202,77 +181,6 @@ struct Moved<'a> {
     sent: Sent,
     /// It may still have had its place in the queue.
     queued: bool,
-}
-
-/// Messages that reached a state in the same second.
-struct Step<'a> {
-    status: message::Status,
-    at: DateTime<Utc>,
-    messages: Vec<Named<'a>>,
-}
-
-/// What the server took in this batch.
-fn acknowledged(items: &[Item]) -> HashSet<(DeviceId, &str)> {
-    let taken = items.iter().filter_map(|item| match &item.heard {
-        Heard::Acked { whatsapp_id } => Some((item.lease.id(), whatsapp_id.as_str())),
-        _ => None,
-    });
-    taken.collect()
-}
-
-/// The updates that a batch amounts to, in the order in which states follow each other. A message that was taken and
-/// delivered within one batch is updated once; both are told.
-fn steps(items: &[Item]) -> Vec<Step<'_>> {
-    let mut received: HashSet<(DeviceId, &str)> = HashSet::new();
-    for item in items {
-        if let Heard::Receipt { whatsapp_ids, .. } = &item.heard {
-            received.extend(whatsapp_ids.iter().map(|id| (item.lease.id(), id.as_str())));
-        }
-    }
-    let mut steps: Vec<Step<'_>> = Vec::new();
-    for item in items {
-        let (status, whatsapp_ids) = match &item.heard {
-            Heard::Acked { whatsapp_id } if received.contains(&(item.lease.id(), whatsapp_id.as_str())) => continue,
-            Heard::Acked { whatsapp_id } => (message::Status::Sent, std::slice::from_ref(whatsapp_id)),
-            Heard::Receipt { whatsapp_ids, kind, .. } => (status_of(*kind), whatsapp_ids.as_slice()),
-            Heard::Nacked { .. } => continue,
-        };
-        let messages = whatsapp_ids.iter().map(|whatsapp_id| Named {
-            device_id: item.lease.id(),
-            whatsapp_id,
-        });
-        // WhatsApp tells times to the second: what it tells of one second is one update.
-        let known = steps
-            .iter_mut()
-            .find(|step| step.status == status && step.at.timestamp() == item.at.timestamp());
-        match known {
-            Some(step) => step.messages.extend(messages),
-            None => steps.push(Step {
-                status,
-                at: item.at,
-                messages: messages.collect(),
-            }),
-        }
-    }
-    steps.sort_by_key(|step| (rank(step.status), step.at));
-    steps
-}
-
-const fn status_of(kind: ReceiptKind) -> message::Status {
-    match kind {
-        ReceiptKind::Delivered => message::Status::Delivered,
-        ReceiptKind::Read => message::Status::Read,
-        ReceiptKind::Played => message::Status::Played,
-    }
-}
-
-const fn rank(status: message::Status) -> u8 {
-    match status {
-        message::Status::Sent => 0,
-        message::Status::Delivered => 1,
-        message::Status::Read => 2,
-        _ => 3,
-    }
 }
 
 /// Moves messages forward; answers which moved, or `None` if it takes [`Answer::Rows`] to tell.
@@ -328,10 +236,7 @@ async fn advance<'a>(
     if recent.is_empty() {
         return Ok(Some(moved));
     }
-    // In a fixed order, so that two transactions lock the same messages the same way round.
-    let mut ids: Vec<MessageId> = recent.keys().copied().collect();
-    ids.sort_unstable();
-    let update = forward(tx, step).among(Column::Id, ids);
+    let update = forward(tx, step).among(Column::Id, recent.keys().copied());
     if answer == Answer::Rows {
         let rows: Vec<(MessageId,)> = update.returning_tuples([Column::Id]).await?;
         moved.extend(rows.into_iter().filter_map(|(id,)| recent.get(&id).copied()));
@@ -360,59 +265,6 @@ fn forward<'tx>(tx: &'tx TenantTx, step: &Step<'_>) -> Update<'tx, DatabaseTrans
         update = update.set_to(*column, unless_known(*column));
     }
     update.filter(Column::Status.is_in(before(step.status)))
-}
-
-/// Notes who of a group received, read or played what.
-async fn record_participants(tx: &TenantTx, items: &[Item]) -> Result<(), DbErr> {
-    for item in items {
-        let Heard::Receipt {
-            participant: Some(participant),
-            whatsapp_ids,
-            kind,
-        } = &item.heard
-        else {
-            continue;
-        };
-        let messages = tx
-            .find::<message::Entity>()
-            .filter(message::Column::DeviceId.eq(item.lease.id()))
-            .among(message::Column::WhatsappId, whatsapp_ids.iter().map(String::as_str))
-            .filter(message::Column::Direction.eq(message::Direction::Out))
-            .tuples::<(MessageId,)>([Expr::col(message::Column::Id)])
-            .await?;
-        let rows: Vec<_> = messages
-            .into_iter()
-            .map(|(id,)| new_receipt(id, participant, *kind, item.at))
-            .collect();
-        if !rows.is_empty() {
-            tx.upsert_many::<receipt::Entity, _>(rows, merge()).await?;
-        }
-    }
-    Ok(())
-}
-
-fn new_receipt(message_id: MessageId, participant: &str, kind: ReceiptKind, at: DateTime<Utc>) -> receipt::ActiveModel {
-    receipt::ActiveModel {
-        id: Set(new_id()),
-        message_id: Set(message_id),
-        participant_jid: Set(participant.to_owned()),
-        participant_phone: Set(phone_of(participant)),
-        delivered_at: Set(Some(at)),
-        read_at: Set((kind >= ReceiptKind::Read).then_some(at)),
-        played_at: Set((kind == ReceiptKind::Played).then_some(at)),
-        ..Default::default()
-    }
-}
-
-/// What is known of a participant stays; what is new is added.
-fn merge() -> OnConflict {
-    use receipt::{Column, Entity};
-    let mut merge = OnConflict::columns([Column::MessageId, Column::ParticipantJid]);
-    for column in [Column::DeliveredAt, Column::ReadAt, Column::PlayedAt] {
-        let excluded = Expr::col((sea_orm::sea_query::Alias::new("excluded"), column));
-        merge.value(column, Func::coalesce([Expr::col((Entity, column)), excluded]));
-    }
-    merge
 }
 
 /// Ends what the server refused.

@@ -4,54 +4,38 @@
 //! server's ack, a failure, or when it is queued again for another attempt with the same id.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
-use entity::{ChatId, DeviceId, MessageId};
-use futures::{StreamExt, stream};
+use chrono::{DateTime, Utc};
+use entity::DeviceId;
 use sea_orm::DbErr;
-use tokio::sync::{Notify, watch};
-use tracing::Instrument;
+use tokio::sync::watch;
 
 use super::{
-    addressing,
-    attempts::{self, Failure},
-    claims::{Claimed, Claims, Room, Taken},
-    pacing::Pacing,
-    recent::{Recent, Sent},
+    attempts,
+    claims::{Claims, Room, Taken},
+    departure::{named, send_all, settle},
+    lane::{Lane, Parts, SendingOptions},
+    recent::Recent,
     waiting::Waiting,
 };
 use crate::{
     clock::Clock,
     devices::LeasedDevice,
-    engine::{self, SendError},
+    engine,
     events::EventLog,
     store::{Store, until_written},
-    telemetry::spans,
     tenants::Profiles,
 };
 
-/// How many chats of one device are written to at the same time. Within a chat messages keep their order.
-const CHATS_AT_ONCE: usize = 32;
 /// How often the loops of a suspended tenant look whether it may send again.
 const SUSPENDED: Duration = Duration::from_secs(1);
-/// After so many attempts a message that cannot be prepared fails.
-const MOST_ATTEMPTS: i32 = 8;
-
-/// How devices send.
-#[derive(Clone, Copy, Debug)]
-pub struct SendingOptions {
-    /// At most so many messages of a device wait for the server's ack.
-    pub window: usize,
-    /// The least time between two messages of a device.
-    pub pacing: Pacing,
-}
 
 /// The sending loops of this node. Cheap to clone.
 #[derive(Clone)]
@@ -60,31 +44,6 @@ pub struct Senders {
     lanes: Arc<Mutex<HashMap<DeviceId, Arc<Lane>>>>,
     /// Numbers connections, so that a loop tells a new one from the one it knows.
     connections: Arc<AtomicU64>,
-}
-
-struct Parts {
-    store: Store,
-    clock: Clock,
-    events: EventLog,
-    engine: engine::Handle,
-    waiting: Waiting,
-    recent: Recent,
-    profiles: Profiles,
-    claims: Claims,
-    options: SendingOptions,
-}
-
-/// What one device's loop shares with those who tell it things.
-struct Lane {
-    lease: LeasedDevice,
-    /// Work may have come.
-    wake: Notify,
-    /// Counts connections; `None` while there is none.
-    connection: watch::Sender<Option<u64>>,
-    /// WhatsApp ids that wait for the server's ack.
-    in_flight: Mutex<HashSet<String>>,
-    /// The loop waits for acks: only then is one worth waking it for.
-    full: AtomicBool,
 }
 
 impl Senders {
@@ -168,11 +127,7 @@ impl Senders {
     /// These are no longer waited for: acknowledged, refused, or to be sent again.
     pub fn settled<'a>(&self, id: DeviceId, whatsapp_ids: impl IntoIterator<Item = &'a String>) {
         if let Some(lane) = self.lane(id) {
-            let mut in_flight = lane.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            for whatsapp_id in whatsapp_ids {
-                in_flight.remove(whatsapp_id);
-            }
-            drop(in_flight);
+            lane.expect_no_acks(whatsapp_ids);
             if lane.full.load(Ordering::SeqCst) {
                 lane.wake.notify_one();
             }
@@ -214,36 +169,6 @@ impl Senders {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
             .cloned()
-    }
-}
-
-impl Lane {
-    fn new(lease: LeasedDevice) -> Self {
-        let (connection, _) = watch::channel(None);
-        Self {
-            lease,
-            wake: Notify::new(),
-            connection,
-            in_flight: Mutex::default(),
-            full: AtomicBool::new(false),
-        }
-    }
-
-    fn in_flight(&self) -> usize {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.in_flight() == 0
-    }
-
-    fn expect_acks(&self, messages: &[Claimed]) {
-        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        in_flight.extend(messages.iter().map(|message| message.whatsapp_id.clone()));
-    }
-
-    fn forget_acks(&self) {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -355,100 +280,4 @@ async fn drain_once(parts: &Parts, lane: &Lane, fresh: &mut bool) -> Result<Drai
         tokio::time::sleep(parts.options.pacing.next_gap()).await;
     }
     Ok(Drained::Some)
-}
-
-/// Sends chats side by side and the messages of a chat one after the other. Answers those that did not leave.
-async fn send_all(parts: &Parts, lane: &Lane, messages: Vec<Claimed>) -> Vec<(Claimed, SendError)> {
-    let mut chats: Vec<(ChatId, Vec<Claimed>)> = Vec::new();
-    let mut places: HashMap<ChatId, usize> = HashMap::new();
-    for message in messages {
-        let place = *places.entry(message.chat_id).or_insert_with(|| {
-            chats.push((message.chat_id, Vec::new()));
-            chats.len() - 1
-        });
-        chats[place].1.push(message);
-    }
-    let failed = stream::iter(chats).map(|(_, messages)| async move {
-        let mut failed = Vec::new();
-        for message in messages {
-            let span = spans::message_send(lane.lease.tenant(), lane.lease.id(), message.id, message.attempts);
-            if let Err(error) = send(parts, &lane.lease, &message).instrument(span.clone()).await {
-                spans::failed(&span, error.kind());
-                failed.push((message, error));
-            }
-        }
-        failed
-    });
-    failed.buffer_unordered(CHATS_AT_ONCE).concat().await
-}
-
-fn named(message: &Claimed) -> (&str, Sent) {
-    let sent = Sent {
-        id: message.id,
-        chat_id: message.chat_id,
-    };
-    (&message.whatsapp_id, sent)
-}
-
-async fn send(parts: &Parts, lease: &LeasedDevice, message: &Claimed) -> Result<(), SendError> {
-    let outgoing = addressing::outgoing(&parts.store, &parts.engine, lease, message).await?;
-    parts.engine.send(lease.id(), outgoing).await
-}
-
-/// Writes down what did not leave.
-async fn settle(parts: &Parts, lane: &Lane, failed: Vec<(Claimed, SendError)>) -> Result<(), DbErr> {
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let now = parts.clock.now();
-    let mut unsent: Vec<MessageId> = Vec::new();
-    let mut failures: Vec<(MessageId, Failure)> = Vec::new();
-    {
-        let mut in_flight = lane.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        for (message, _) in &failed {
-            in_flight.remove(&message.whatsapp_id);
-        }
-    }
-    for (message, error) in failed {
-        match error {
-            SendError::NotConnected => unsent.push(message.id),
-            SendError::Failed(_) | SendError::Timeout | SendError::Transport if message.attempts < MOST_ATTEMPTS => {
-                let pause = TimeDelta::seconds(1 << message.attempts.clamp(0, 8));
-                attempts::postpone(&parts.store, &lane.lease, message.id, now + pause).await?;
-            }
-            // The outcome is unknown, so this cannot be called a failure: it waits for the next connection.
-            SendError::Timeout | SendError::Transport => {}
-            SendError::NotOnWhatsApp => {
-                failures.push((
-                    message.id,
-                    failure("NOT_ON_WHATSAPP", "The number has no WhatsApp account."),
-                ));
-            }
-            SendError::Address => {
-                failures.push((message.id, failure("INVALID_ADDRESS", "WhatsApp has no such address.")));
-            }
-            SendError::Rejected(reason) => failures.push((message.id, failure("REJECTED", &reason))),
-            SendError::Failed(reason) => failures.push((message.id, failure("SEND_FAILED", &reason))),
-        }
-    }
-    if !unsent.is_empty() {
-        attempts::give_back(&parts.store, &lane.lease, &unsent).await?;
-        // The engine knows sooner than the news of it comes here.
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    if !failures.is_empty() {
-        attempts::fail(&parts.store, &parts.events, &lane.lease, &failures, now).await?;
-        for (id, _) in &failures {
-            parts.waiting.changed(*id);
-        }
-    }
-    Ok(())
-}
-
-fn failure(code: &'static str, message: &str) -> Failure {
-    Failure {
-        code,
-        message: message.to_owned(),
-        number: None,
-    }
 }

@@ -10,6 +10,7 @@ use leptos_router::LazyRoute;
 use super::{
     devices::DevicesPage,
     devices::detail::DevicePage,
+    devices::sheet::QrSheetPage,
     entrance::{
         invitation::InvitationPage,
         password::{ForgottenPasswordPage, ResetPasswordPage},
@@ -68,6 +69,7 @@ parts! {
     devices {
         Devices = DevicesPage,
         Device = DevicePage,
+        QrSheet = QrSheetPage,
     }
     entrance {
         Invitation = InvitationPage,

@@ -19,6 +19,7 @@ phrases! {
     no_such_device: "There is no such device", "Perangkat ini tidak ada";
     no_such_device_text: "It may have been deleted.", "Mungkin sudah dihapus.";
     to_devices: "To the devices", "Ke daftar perangkat";
+    to_device: "To the device", "Ke perangkat";
     waiting: "Waiting", "Menunggu";
     unread: "Unread", "Belum dibaca";
     last_activity: "Last activity", "Aktivitas terakhir";
@@ -54,6 +55,13 @@ phrases! {
     getting_code: "Getting a code…", "Mengambil kode…";
     pairing: "Scanned. Linking…", "Terpindai. Menautkan…";
     next_code_in(time: &str): format!("Next code in {time}"), format!("Kode berikutnya dalam {time}");
+    print_or_show: "Print or show large", "Cetak atau tampilkan besar";
+    print: "Print", "Cetak";
+    print_hint: "WhatsApp replaces the code within a minute, and this page shows the newest. Scan a printed one at once.",
+        "WhatsApp mengganti kode dalam satu menit, dan halaman ini menampilkan yang terbaru. Segera pindai yang dicetak.";
+    code_until(time: &str): format!("This code is good until {time}."), format!("Kode ini berlaku sampai {time}.");
+    no_code_now: "There is no code now. Begin linking on the device's page.",
+        "Belum ada kode. Mulai penautan di halaman perangkat.";
     link_with_number: "Link with a phone number instead", "Tautkan dengan nomor telepon saja";
     your_phone_number: "Phone number of the WhatsApp account", "Nomor telepon akun WhatsApp";
     get_pairing_code: "Get pairing code", "Ambil kode penautan";

@@ -3,10 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_params_map};
 
-use super::{actions::Actions, linked::LinkedCard, linking::LinkingCard};
+use super::{
+    actions::Actions,
+    linked::LinkedCard,
+    linking::LinkingCard,
+    watched::{kept, watched},
+};
 use crate::{
     api::{
-        devices::{self, Device, DeviceStatus, WatchDevice, WatchVariables},
+        devices::{Device, DeviceStatus},
         values::At,
     },
     components::{
@@ -17,7 +22,7 @@ use crate::{
         states::{EmptyState, Loaded},
     },
     state::{
-        format, live,
+        format,
         remote::{Load, Remote},
     },
     words::words,
@@ -32,32 +37,7 @@ pub fn DevicePage() -> impl IntoView {
 
 #[component]
 fn DeviceOf(id: String) -> impl IntoView {
-    let remote = Remote::new({
-        let id = id.clone();
-        move || devices::get(id.clone())
-    });
-    let wanted = id.clone();
-    let follow = move |device: &Device| {
-        if device.id.inner() == wanted {
-            remote.patch(|known| *known = Some(device.clone()));
-        }
-    };
-    let from_feed = follow.clone();
-    live::on_event(move |event| {
-        if let Some(device) = event.device() {
-            from_feed(device);
-        }
-    });
-    let variables = cynic::Id::new(id);
-    live::subscribe(
-        move || {
-            use cynic::SubscriptionBuilder;
-            WatchDevice::build(WatchVariables {
-                id: Some(variables.clone()),
-            })
-        },
-        move |answer: WatchDevice| follow(&answer.device_updated),
-    );
+    let remote = watched(id);
     let there = Memo::new(move |_| remote.value.with(|value| matches!(value, Load::Ready(Some(_)))));
     view! {
         <div class="page wide">
@@ -79,20 +59,9 @@ fn DeviceOf(id: String) -> impl IntoView {
 
 #[component]
 fn DeviceView(remote: Remote<Option<Device>>) -> impl IntoView {
-    // The memo keeps the last device, so that everything below may assume one.
-    let last = StoredValue::new(None::<Device>);
-    let device = Memo::new(move |_| {
-        remote.value.with(|value| {
-            if let Load::Ready(Some(device)) = value {
-                last.set_value(Some(device.clone()));
-            }
-        });
-        last.get_value()
-    });
-    let Some(first) = device.get_untracked() else {
+    let Some(device) = kept(remote) else {
         return ().into_any();
     };
-    let device = Signal::derive(move || device.get().unwrap_or_else(|| first.clone()));
     let status = Memo::new(move |_| device.with(|device| device.status));
     // Whether it was linked while somebody looked at this page.
     let celebrated = RwSignal::new(false);

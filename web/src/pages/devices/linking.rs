@@ -9,7 +9,7 @@ use crate::{
         error::ApiError,
     },
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonLink, Kind},
         facts::CopyButton,
         field::TextField,
         icon::{Icon, icon},
@@ -52,6 +52,10 @@ pub fn LinkingCard(remote: Remote<Option<Device>>, device: Signal<Device>) -> im
                             <h2>{words().link_title()}</h2>
                             <Steps />
                             <Code device />
+                            <ButtonLink
+                                href=format!("/devices/{}/qr", device.with_untracked(|device| device.id.inner().to_owned()))
+                                label=words().print_or_show() kind=Kind::Quiet symbol=Icon::Printer
+                            />
                             <WithPhoneNumber remote device />
                         </div>
                         <Show when=move || session.sandbox.get()>
@@ -76,7 +80,7 @@ pub fn LinkingCard(remote: Remote<Option<Device>>, device: Signal<Device>) -> im
 }
 
 #[component]
-fn Steps() -> impl IntoView {
+pub fn Steps() -> impl IntoView {
     view! {
         <ol class="steps">
             <li>{words().link_step_one()}</li>
@@ -99,7 +103,7 @@ fn picture(svg: &str) -> String {
 }
 
 #[component]
-fn Code(device: Signal<Device>) -> impl IntoView {
+pub fn Code(device: Signal<Device>) -> impl IntoView {
     let code = Memo::new(move |_| device.with(|device| device.qr.clone()));
     let pairing = Memo::new(move |_| {
         device.with(|device| device.status == DeviceStatus::Pairing && device.pairing_code.is_none())

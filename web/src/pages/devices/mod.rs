@@ -7,6 +7,8 @@ mod form;
 mod linked;
 mod linking;
 mod sandbox_phone;
+pub mod sheet;
+mod watched;
 
 use leptos::prelude::*;
 use leptos_router::{
