@@ -78,11 +78,11 @@ async fn a_place_that_is_wrong_holds_up_nothing(database: TestDatabase) -> Resul
         "UPDATE message SET status = 'canceled' WHERE whatsapp_id = '{}'",
         name(&ended).await?
     );
-    let stick = format!(
+    let takes = format!(
         "UPDATE message_queue SET sending = true WHERE message_id = (SELECT id FROM message WHERE whatsapp_id = '{}')",
         name(&stuck).await?
     );
-    for statement in [end, stick] {
+    for statement in [end, takes] {
         connection.execute_unprepared(&statement).await?;
     }
     let faults = rows::faults_of_queue(&stage.database).await?;
