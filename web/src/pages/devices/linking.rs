@@ -1,6 +1,7 @@
 //! Linking a device: the QR code with its countdown, three steps in words, and the pairing code beside it.
 
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::components::A;
 
 use super::sandbox_phone::ScanningPhone;
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         error::ApiError,
     },
     components::{
-        button::{Button, ButtonLink, Kind},
+        button::{Button, Kind},
         facts::CopyButton,
         field::TextField,
         icon::{Icon, icon},
@@ -46,16 +47,14 @@ pub fn LinkingCard(remote: Remote<Option<Device>>, device: Signal<Device>) -> im
     view! {
         <section class="card linking" aria-label=words().link_device()>
             {move || if under_way.get() {
+                let sheet = format!("/devices/{}/qr", device.with_untracked(|device| device.id.inner().to_owned()));
                 view! {
                     <div class="linking-body">
                         <div class="linking-main">
                             <h2>{words().link_title()}</h2>
                             <Steps />
                             <Code device />
-                            <ButtonLink
-                                href=format!("/devices/{}/qr", device.with_untracked(|device| device.id.inner().to_owned()))
-                                label=words().print_or_show() kind=Kind::Quiet symbol=Icon::Printer
-                            />
+                            <A href=sheet attr:class="text-button">{icon(Icon::Printer)}{words().print_or_show()}</A>
                             <WithPhoneNumber remote device />
                         </div>
                         <Show when=move || session.sandbox.get()>
