@@ -12,9 +12,9 @@ use crate::{DeviceId, MessageId, TenantId, TenantOwned, message::Priority};
 #[sea_orm(table_name = "message_queue")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub message_id: MessageId,
-    #[sea_orm(primary_key, auto_increment = false)]
     pub tenant_id: TenantId,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub message_id: MessageId,
     pub device_id: DeviceId,
     pub priority: Priority,
     /// It was claimed, and no answer has come.

@@ -15,7 +15,7 @@ const ON_POSTGRES: &str = "CREATE TABLE message_queue (
     priority smallint NOT NULL,
     sending boolean NOT NULL,
     next_attempt_at timestamptz NULL,
-    PRIMARY KEY (message_id, tenant_id),
+    PRIMARY KEY (tenant_id, message_id),
     FOREIGN KEY (tenant_id, message_id) REFERENCES message (tenant_id, id) ON DELETE CASCADE
 ) WITH (fillfactor = 50)";
 
@@ -26,13 +26,13 @@ const ON_SQLITE: &str = "CREATE TABLE message_queue (
     priority smallint NOT NULL,
     sending boolean NOT NULL,
     next_attempt_at timestamp_with_timezone_text NULL,
-    PRIMARY KEY (message_id, tenant_id),
+    PRIMARY KEY (tenant_id, message_id),
     FOREIGN KEY (tenant_id, message_id) REFERENCES message (tenant_id, id) ON DELETE CASCADE
 ) WITHOUT ROWID";
 
-/// No index begins with the tenant: given one that does, a planner that believes the queue to be empty reads all that the
-/// tenant has in it.
-const ORDER: &str = "CREATE INDEX message_queue_order ON message_queue (device_id, priority, message_id)";
+/// It begins with the tenant, as the key does. Without it, Postgres looks for messages by their ids in this index, all of
+/// it, when it believes the queue to be empty.
+const ORDER: &str = "CREATE INDEX message_queue_order ON message_queue (tenant_id, device_id, priority, message_id)";
 
 /// The messages that wait or are on their way now.
 const FILL: &str = "INSERT INTO message_queue (tenant_id, message_id, device_id, priority, sending, next_attempt_at) \
